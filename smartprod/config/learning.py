@@ -1,0 +1,129 @@
+"""Configuration of what happens after extraction: fusion, resampling, classifiers and decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
+FusionKind = Literal["concat", "metric", "gated", "stack"]
+ResampleMethod = Literal[
+    "none", "random_over", "random_under", "smote", "borderline_smote", "adasyn", "smote_tomek"
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MetricLearningConfig(_Section):
+    """The projection head trained with a metric-learning loss (pytorch-metric-learning)."""
+
+    loss: Literal["arcface", "proxy_anchor", "supcon", "triplet"] = "supcon"
+    dim: Annotated[int, Field(ge=2)] = 128
+    hidden: Annotated[int, Field(ge=0)] = 512
+    dropout: Fraction = 0.2
+    epochs: Annotated[int, Field(ge=1)] = 30
+    batch_size: Annotated[int, Field(ge=4)] = 128
+    samples_per_class: Annotated[int, Field(ge=1)] = 4
+    learning_rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    patience: Annotated[int, Field(ge=1)] = 5
+
+
+class GatedConfig(_Section):
+    """Gated fusion with modality dropout and learned embeddings for what is missing."""
+
+    dim: Annotated[int, Field(ge=2)] = 256
+    dropout: Fraction = 0.3
+    modality_dropout: Fraction = 0.2
+    epochs: Annotated[int, Field(ge=1)] = 60
+    batch_size: Annotated[int, Field(ge=4)] = 128
+    learning_rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
+    patience: Annotated[int, Field(ge=1)] = 10
+
+
+class FuseConfig(_Section):
+    """Candidates for the fused head; the best on validation is kept."""
+
+    candidates: tuple[FusionKind, ...] = ("concat", "metric", "gated", "stack")
+    metric: MetricLearningConfig = MetricLearningConfig()
+    gated: GatedConfig = GatedConfig()
+
+
+class ResampleConfig(_Section):
+    """Class balance of the training rows, in embedding space."""
+
+    method: ResampleMethod = "none"
+    neighbours: Annotated[int, Field(ge=1)] = 5
+
+
+class LogisticConfig(_Section):
+    """Multinomial logistic regression."""
+
+    C: tuple[Positive, ...] = (3.0, 30.0)
+    max_iterations: Annotated[int, Field(ge=10)] = 400
+
+
+class MlpConfig(_Section):
+    """A neural classifier on embeddings."""
+
+    hidden: Annotated[int, Field(ge=0)] = 512
+    dropout: Fraction = 0.4
+    epochs: Annotated[int, Field(ge=1)] = 80
+    batch_size: Annotated[int, Field(ge=4)] = 128
+    learning_rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    label_smoothing: Fraction = 0.05
+    patience: Annotated[int, Field(ge=1)] = 10
+
+
+class LightgbmConfig(_Section):
+    """Gradient-boosted trees."""
+
+    rounds: Annotated[int, Field(ge=1)] = 200
+    learning_rate: Positive = 0.1
+    leaves: Annotated[int, Field(ge=2)] = 15
+    min_rows_per_leaf: Annotated[int, Field(ge=1)] = 5
+    feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.3
+    patience: Annotated[int, Field(ge=1)] = 15
+
+
+class PrototypeConfig(_Section):
+    """Nearest class mean on the unit sphere."""
+
+    temperature: Positive = 0.05
+
+
+class ClassifierConfig(_Section):
+    """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
+
+    kind: Literal["auto"] | ClassifierKind = "auto"
+    candidates: tuple[ClassifierKind, ...] = ("logistic", "mlp", "prototype")
+    metric: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
+    class_weight: Literal["balanced", "none"] = "balanced"
+    logistic: LogisticConfig = LogisticConfig()
+    mlp: MlpConfig = MlpConfig()
+    lightgbm: LightgbmConfig = LightgbmConfig()
+    prototype: PrototypeConfig = PrototypeConfig()
+
+
+class OpenSetConfig(_Section):
+    """When a product is unlike everything seen in training: the answer is `other`."""
+
+    method: Literal["rmds", "max_softmax", "none"] = "rmds"
+    false_rejection_rate: Fraction = 0.01
+
+
+class DecideConfig(_Section):
+    """How heads, thresholds and rejection make one answer."""
+
+    mode: Literal["fused", "image-then-text", "cheapest-first"] = "fused"
+    target_accuracy: Fraction = 0.95
+    review_below: Fraction | None = None
+    back_off: bool = True
+    open_set: OpenSetConfig = OpenSetConfig()

@@ -1,0 +1,146 @@
+"""The typed configuration: every key, its type and its default; unknown keys are refused.
+
+`configs/base.yaml` states the same defaults with a comment for each key; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from smartprod.config.learning import ClassifierConfig, DecideConfig, FuseConfig, ResampleConfig
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration; frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunConfig(Section):
+    """Where a run lives and what makes it repeatable."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.\-]+$")] = "run"
+    folder: str = "runs"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    threads: Annotated[int, Field(ge=1)] | None = None
+    offline: Literal["auto", "yes", "no"] = "auto"
+
+
+class ColumnsConfig(Section):
+    """Which column of the table holds what; a name that the table lacks counts as absent."""
+
+    id: str | None = "id"
+    title: str | None = "title"
+    description: str | None = "description"
+    attributes: str | None = "attributes"
+    images: tuple[str, ...] = ("image", "other_images")
+    category: str | None = "category"
+    split: str | None = "split"
+    group: str | None = "group_id"
+    domain: str | None = "domain"
+    extra: tuple[str, ...] = ()
+
+
+class ClassPolicyConfig(Section):
+    """Which classes are learned: merges first, then drops, then rare classes, then the cap."""
+
+    level: Annotated[int, Field(ge=1)] | None = None
+    merge: dict[str, str] = Field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    min_rows: Annotated[int, Field(ge=1)] = 1
+    rare: Literal["keep", "merge_to_parent", "drop"] = "keep"
+    max_rows: Annotated[int, Field(ge=1)] | None = None
+
+
+class DemoCatalogueConfig(Section):
+    """The rendered demo catalogue, used where `catalog.path` is `demo`."""
+
+    products: Annotated[int, Field(ge=60)] = 1200
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class CatalogConfig(Section):
+    """The product table and how to read it."""
+
+    path: str = "demo"
+    format: Literal["auto", "csv", "tsv", "parquet", "jsonl", "folder"] = "auto"
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    image_root: str | None = None
+    category_separator: str = " > "
+    categories_separator: str | None = None
+    columns: ColumnsConfig = ColumnsConfig()
+    classes: ClassPolicyConfig = ClassPolicyConfig()
+    max_field_characters: Annotated[int, Field(ge=1_000)] = 1_000_000
+    max_bad_fraction: Fraction = 0.5
+    demo: DemoCatalogueConfig = DemoCatalogueConfig()
+
+
+class CleanConfig(Section):
+    """From HTML, attributes and short fields to one text."""
+
+    fields: tuple[str, ...] = ("title", "attributes", "description")
+    name_fields: bool = False
+    skip_attributes: tuple[str, ...] = ()
+    max_characters: Annotated[int, Field(ge=100)] = 20_000
+
+
+class ExtractConfig(Section):
+    """Encoders, and how images and texts reach them."""
+
+    image: tuple[str, ...] = ("lite0",)
+    text: tuple[str, ...] = ("minilm",)
+    store: str | None = None
+    runtime: Literal["auto", "torch", "onnxruntime"] = "auto"
+    images_per_product: Annotated[int, Field(ge=1)] = 1
+    image_batch_size: Annotated[int, Field(ge=1)] = 32
+    text_batch_size: Annotated[int, Field(ge=1)] = 32
+    decode_threads: Annotated[int, Field(ge=1)] | None = None
+    max_image_megapixels: Annotated[float, Field(gt=0)] = 100.0
+    max_image_megabytes: Annotated[float, Field(gt=0)] = 50.0
+
+
+class SplitConfig(Section):
+    """Train, validation and test: the table's own column, or stratified and grouped."""
+
+    use_column: bool = True
+    val_fraction: Fraction = 0.15
+    test_fraction: Fraction = 0.15
+    group_by: tuple[Literal["group", "image", "text"], ...] = ("group", "image", "text")
+    long_text_characters: Annotated[int, Field(ge=1)] = 120
+
+
+class ReportConfig(Section):
+    """What the report shows."""
+
+    confused_pairs: Annotated[int, Field(ge=0)] = 8
+    examples_per_pair: Annotated[int, Field(ge=1)] = 4
+    map_points: Annotated[int, Field(ge=50)] = 2_000
+
+
+class ScoreConfig(Section):
+    """Batch scoring of new tables."""
+
+    top_k: Annotated[int, Field(ge=1)] = 3
+    part_rows: Annotated[int, Field(ge=1)] = 2_048
+    max_bad_fraction: Fraction = 0.5
+
+
+class Config(Section):
+    """Everything a run can be told."""
+
+    run: RunConfig = RunConfig()
+    catalog: CatalogConfig = CatalogConfig()
+    clean: CleanConfig = CleanConfig()
+    extract: ExtractConfig = ExtractConfig()
+    split: SplitConfig = SplitConfig()
+    fuse: FuseConfig = FuseConfig()
+    resample: ResampleConfig = ResampleConfig()
+    classifier: ClassifierConfig = ClassifierConfig()
+    decide: DecideConfig = DecideConfig()
+    report: ReportConfig = ReportConfig()
+    score: ScoreConfig = ScoreConfig()
