@@ -1,1 +1,20 @@
-"""TODO."""
+"""Image and text encoders: what turns a picture or a text into an embedding."""
+
+from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
+from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_encoders, load_encoder
+from smartprod.encoders.offline import configure_offline, is_offline
+from smartprod.encoders.torchvision_mend import import_torchvision
+
+__all__ = [
+    "Encoder",
+    "EncoderEntry",
+    "ImageEncoder",
+    "Modality",
+    "TextEncoder",
+    "configure_offline",
+    "encoder_identity",
+    "import_torchvision",
+    "is_offline",
+    "list_encoders",
+    "load_encoder",
+]

@@ -1,0 +1,129 @@
+"""Encoders by name: open one, list what there is, and identify one without loading it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, overload
+
+from smartprod.encoders.catalogue import CATALOGUE
+from smartprod.encoders.embedded import EMBEDDED, is_installed
+from smartprod.encoders.sources import is_in_hub_cache, stat_folder
+from smartprod.encoders.specs import parse_spec
+from smartprod.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartprod.config.schema import ExtractConfig
+    from smartprod.encoders.base import ImageEncoder, Modality, TextEncoder
+    from smartprod.encoders.specs import EncoderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderEntry:
+    """One line of `smartprod encoders`.
+
+    Attributes:
+        name: The short name to write into the configuration.
+        modality: `image` or `text`.
+        dim: Length of one embedding.
+        source: `embedded`, or the full spec that the name stands for.
+        offline: Whether it works now without a network.
+        note: What it is good for.
+    """
+
+    name: str
+    modality: Modality
+    dim: int
+    source: str
+    offline: bool
+    note: str
+
+
+def list_encoders() -> list[EncoderEntry]:
+    """List the encoders that have a short name, embedded ones first."""
+    return [
+        EncoderEntry(
+            name=name,
+            modality=entry.modality,
+            dim=entry.dim,
+            source=entry.spec,
+            offline=_works_offline(parse_spec(name)),
+            note=entry.note,
+        )
+        for name, entry in CATALOGUE.items()
+    ]
+
+
+def _works_offline(spec: EncoderSpec) -> bool:
+    if spec.kind == "embedded":
+        return is_installed(EMBEDDED[spec.location])
+    repository = spec.location if "/" in spec.location else f"timm/{spec.location}"
+    return is_in_hub_cache(repository)
+
+
+@overload
+def load_encoder(
+    name: str, *, modality: Literal["image"], config: ExtractConfig, threads: int
+) -> ImageEncoder: ...
+@overload
+def load_encoder(
+    name: str, *, modality: Literal["text"], config: ExtractConfig, threads: int
+) -> TextEncoder: ...
+def load_encoder(
+    name: str, *, modality: Modality, config: ExtractConfig, threads: int
+) -> ImageEncoder | TextEncoder:
+    """Open an encoder by the name that the configuration gives it.
+
+    Args:
+        name: Short name or spec, see `smartprod encoders`.
+        modality: What it is wanted for.
+        config: Runtime and batch sizes.
+        threads: Threads for its model.
+
+    Raises:
+        UsageError: The name is unknown (SP401), or it names an encoder of the other modality (SP412).
+        EncoderError: Its files are missing, damaged or cannot be loaded (SP402 to SP411).
+    """
+    spec = parse_spec(name)
+    if spec.modality != modality:
+        raise UsageError(
+            "SP412",
+            f"{name!r} encodes {spec.modality}s, and was named for {modality}s.",
+            where=f"extract.{modality}",
+            fix=f"Move it to extract.{spec.modality}.",
+        )
+    return _open_image(spec, config, threads) if modality == "image" else _open_text(spec, config, threads)
+
+
+def _open_image(spec: EncoderSpec, config: ExtractConfig, threads: int) -> ImageEncoder:
+    from smartprod.encoders import image_models, images
+
+    if spec.kind == "embedded":
+        return images.open_lite0(runtime=config.runtime, threads=threads)
+    opener = image_models.open_timm if spec.kind == "timm" else image_models.open_transformers_image
+    return opener(spec, runtime=config.runtime, threads=threads)
+
+
+def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEncoder:
+    from smartprod.encoders import text_models
+
+    batch_size = config.text_batch_size
+    if spec.kind == "embedded":
+        return text_models.open_minilm(batch_size=batch_size, threads=threads)
+    if spec.kind == "sentence-transformers":
+        return text_models.open_sentence_transformers(spec, batch_size=batch_size, threads=threads)
+    return text_models.open_transformers_text(spec, batch_size=batch_size, threads=threads)
+
+
+def encoder_identity(name: str) -> str:
+    """Describe an encoder's weights cheaply, without opening it or importing a model library.
+
+    Embedded: the known SHA-256. Folder: sizes and times of its files. Hub: repository and revision.
+    """
+    spec = parse_spec(name)
+    if spec.kind == "embedded":
+        detail = EMBEDDED[spec.location].sha256
+    elif spec.folder is not None:
+        detail = stat_folder(spec.folder)
+    else:
+        detail = spec.revision or "main"
+    return f"{spec.kind}:{spec.location}:{detail}"

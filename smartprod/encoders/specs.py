@@ -1,0 +1,101 @@
+"""How a configuration names an encoder: `lite0`, `timm:<model>@<revision>`, `transformers-text:./folder`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from smartprod.encoders.catalogue import CATALOGUE
+from smartprod.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartprod.encoders.base import Modality
+
+Kind = Literal["embedded", "timm", "transformers-image", "sentence-transformers", "transformers-text"]
+
+SPEC_FORMS = (
+    "timm:<model>[@revision]",
+    "transformers-image:<hub id>[@revision]",
+    "sentence-transformers:<hub id>[@revision]",
+    "transformers-text:<hub id>[@revision]",
+    "<one of these>:<local folder>",
+)
+
+_MODALITY: dict[str, Modality] = {
+    "timm": "image",
+    "transformers-image": "image",
+    "sentence-transformers": "text",
+    "transformers-text": "text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """A parsed encoder name.
+
+    Attributes:
+        name: As the user wrote it.
+        kind: The library that loads it, or `embedded`.
+        modality: `image` or `text`.
+        location: Catalogue name, hub id, timm model name, or folder.
+        revision: Branch, tag or commit of the hub repository; None for its main branch.
+        folder: The local folder, where one is named.
+    """
+
+    name: str
+    kind: Kind
+    modality: Modality
+    location: str
+    revision: str | None = None
+    folder: Path | None = None
+
+    @property
+    def needs_hub(self) -> bool:
+        """Whether the weights come from the model hub (or its local cache)."""
+        return self.kind != "embedded" and self.folder is None
+
+
+def parse_spec(name: str) -> EncoderSpec:
+    """Parse an encoder name of the configuration.
+
+    Raises:
+        UsageError: (SP401) The name is neither in the catalogue nor of a known form.
+    """
+    entry = CATALOGUE.get(name)
+    if entry is not None and entry.spec == "embedded":
+        return EncoderSpec(name=name, kind="embedded", modality=entry.modality, location=name)
+    kind, separator, location = (entry.spec if entry else name).partition(":")
+    if not separator or not location or kind not in _MODALITY:
+        raise _unknown(name)
+    if _looks_like_folder(location):
+        folder = Path(location).expanduser()
+        return EncoderSpec(name, _as_kind(kind), _MODALITY[kind], location=str(folder), folder=folder)
+    location, _, revision = location.partition("@")
+    return EncoderSpec(name, _as_kind(kind), _MODALITY[kind], location=location, revision=revision or None)
+
+
+def _looks_like_folder(location: str) -> bool:
+    path = Path(location).expanduser()
+    return path.is_absolute() or location.startswith((".", "~")) or "\\" in location or path.is_dir()
+
+
+def _as_kind(text: str) -> Kind:
+    for kind in get_args(Kind):
+        if kind == text:
+            return kind  # type: ignore[no-any-return]
+    raise ValueError(text)
+
+
+def _unknown(name: str) -> UsageError:
+    kind, separator, _ = name.partition(":")
+    choices = list(_MODALITY) if separator else list(CATALOGUE)
+    close = get_close_matches(kind, choices, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return UsageError(
+        "SP401",
+        f"There is no encoder named {name!r}.",
+        where="extract.image, extract.text",
+        fix=f"{hint}Known names: {', '.join(CATALOGUE)}; or one of the forms {', '.join(SPEC_FORMS)}.",
+    )
