@@ -1,1 +1,36 @@
-"""TODO."""
+"""Product tables: readers of every format into one Arrow schema, with a status for every field of every row."""
+
+from __future__ import annotations
+
+from smartprod.catalog.account import account_lines, check_bad_fraction, count_rows, status_counts
+from smartprod.catalog.attributes import parse_attributes
+from smartprod.catalog.columns import LABEL_ROLES
+from smartprod.catalog.products import (
+    products_from_records,
+    read_products,
+    source_notes,
+    stream_products,
+    table_fingerprint,
+)
+from smartprod.catalog.status import STATUS_FIELDS, Status, reason_column, status_column
+from smartprod.catalog.table import extra_column, product_schema
+
+__all__ = [
+    "LABEL_ROLES",
+    "STATUS_FIELDS",
+    "Status",
+    "account_lines",
+    "check_bad_fraction",
+    "count_rows",
+    "extra_column",
+    "parse_attributes",
+    "product_schema",
+    "products_from_records",
+    "read_products",
+    "reason_column",
+    "source_notes",
+    "status_column",
+    "status_counts",
+    "stream_products",
+    "table_fingerprint",
+]

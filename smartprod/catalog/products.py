@@ -1,0 +1,130 @@
+"""Read a product table of any format into the product schema, as a stream or whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from smartprod.catalog.columns import ROLES, map_columns, required_columns
+from smartprod.catalog.image_paths import ImageFinder, image_root
+from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table, open_source
+from smartprod.catalog.readers.image_folder import FOLDER_COLUMNS
+from smartprod.catalog.rows import RowBuilder
+from smartprod.catalog.table import product_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from smartprod.catalog.readers import RecordSource
+    from smartprod.config.schema import CatalogConfig
+
+
+def stream_products(
+    config: CatalogConfig, *, batch_rows: int = 4096, optional: Collection[str] = ()
+) -> Iterator[pa.RecordBatch]:
+    """Read a product table in input order, without ever holding the whole of it.
+
+    The file is opened and its columns are checked at the call; rows are read as the iterator is.
+
+    Args:
+        config: Where the table is and how to read it.
+        batch_rows: Rows of each batch but the last.
+        optional: Roles whose column may be absent even where it was named on purpose; a table to be scored needs none
+            of `LABEL_ROLES`.
+
+    Returns:
+        Batches of `product_schema(config.columns.extra)`, one row per record of the input.
+
+    Raises:
+        UsageError: Where path, format, encoding or column names do not fit the table (SP201 to SP206, SP210).
+        CatalogError: Where the table cannot be read as one (SP207 to SP209, SP211).
+    """
+    source = open_source(config)
+    if isinstance(source, FolderSource):
+        columns = FOLDER_COLUMNS.model_copy(update={"extra": config.columns.extra})
+        config = config.model_copy(update={"columns": columns})
+        optional, root = ROLES, source.path
+    else:
+        root = image_root(config.image_root, otherwise=locate_table(config).parent)
+    return _stream(source, config, ImageFinder(root), batch_rows=batch_rows, optional=optional)
+
+
+def read_products(config: CatalogConfig, *, optional: Collection[str] = ()) -> pa.Table:
+    """Read a whole product table; see `stream_products`."""
+    batches = stream_products(config, optional=optional)
+    return pa.Table.from_batches(batches, schema=product_schema(config.columns.extra))
+
+
+def products_from_records(
+    records: Sequence[Mapping[str, object]], config: CatalogConfig, *, first_row: int = 0
+) -> pa.Table:
+    """Turn dictionaries (or the records of a data frame) into product rows.
+
+    Values may be text or already lists and dictionaries. A key that was configured but stands in no record counts as
+    absent. Image paths start from `config.image_root`, or else from the current folder.
+
+    Args:
+        records: One mapping per product; anything else keeps its row as `unreadable`.
+        config: Column names and how to read the cells; `path` and `format` play no part.
+        first_row: Number of the first row.
+
+    Raises:
+        UsageError: SP205 where no record has a text or an image.
+    """
+    finder = ImageFinder(image_root(config.image_root, otherwise=Path.cwd()))
+    schema = product_schema(config.columns.extra)
+    batches = _stream(
+        RecordsSource(records), config, finder, batch_rows=4096, optional=ROLES, first_row=first_row
+    )
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def table_fingerprint(config: CatalogConfig) -> str:
+    """Identify the input cheaply: path, size and time of change of each file, and the catalog configuration.
+
+    Contents are not read, and images that a table points to are not looked at; of a folder of images every file is.
+
+    Returns:
+        SHA-256, in hexadecimal.
+
+    Raises:
+        UsageError: SP201 where there is no such file or folder.
+    """
+    path = locate_table(config)
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256(json.dumps(config.model_dump(mode="json"), sort_keys=True).encode())
+    for file in files:
+        facts = file.stat()
+        digest.update(f"\n{file}\t{facts.st_size}\t{facts.st_mtime_ns}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def source_notes(config: CatalogConfig) -> tuple[str, ...]:
+    """Say what the reader decides by itself or leaves out: the delimiter, files that are no images."""
+    return open_source(config).notes()
+
+
+def _stream(
+    source: RecordSource,
+    config: CatalogConfig,
+    finder: ImageFinder,
+    *,
+    batch_rows: int,
+    optional: Collection[str],
+    first_row: int = 0,
+) -> Iterator[pa.RecordBatch]:
+    available = source.find_columns(required_columns(config.columns, optional=optional))
+    columns = map_columns(config.columns, available, place=source.place, optional=optional)
+    builder = RowBuilder(config, columns, finder, encoding=source.encoding)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        row = first_row
+        for raw in source.batches(columns.used(), batch_rows):
+            yield builder.build(raw, first_row=row)
+            row += raw.size
+
+    return batches()

@@ -1,0 +1,18 @@
+"""Readers: one module per format, each handing over raw records by column."""
+
+from __future__ import annotations
+
+from smartprod.catalog.readers.formats import locate_table, open_source
+from smartprod.catalog.readers.image_folder import FolderSource
+from smartprod.catalog.readers.records import RecordsSource
+from smartprod.catalog.readers.source import BadRecord, RawBatch, RecordSource
+
+__all__ = [
+    "BadRecord",
+    "FolderSource",
+    "RawBatch",
+    "RecordSource",
+    "RecordsSource",
+    "locate_table",
+    "open_source",
+]

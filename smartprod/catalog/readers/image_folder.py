@@ -1,0 +1,102 @@
+"""A folder of images by class: the folders are the category path."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartprod.catalog.readers.source import RawBatch
+from smartprod.config.schema import ColumnsConfig
+from smartprod.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+IMAGE_EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+)
+"""Extensions, in lower case, of the files that are taken for images."""
+
+FOLDER_COLUMNS = ColumnsConfig(id="path", images=("path",), category="folders")
+"""Column names under which a folder hands over its images."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A folder tree of images.
+
+    Attributes:
+        path: The root folder; images directly in it have no category.
+        separator: Between the levels of a category path.
+    """
+
+    path: Path
+    separator: str
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.path)
+
+    @property
+    def encoding(self) -> str | None:
+        """None: there is no text to decode."""
+        return None
+
+    def find_columns(self, required: Collection[str]) -> tuple[str, ...]:
+        """List the columns that stand for a file: its relative path and its folders."""
+        return ("path", "folders")
+
+    def notes(self) -> tuple[str, ...]:
+        """Count the files that are left out because they are no images."""
+        others = sum(1 for file in _walk(self.path) if not _is_image(file))
+        return (f"{others} files that are no images by their extension are left out",) if others else ()
+
+    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+        """Stream the images, sorted: the files of a folder by name, then its folders by name."""
+        files: list[str] = []
+        for file in _walk(self.path):
+            if _is_image(file):
+                files.append(file)
+            if len(files) == batch_rows:
+                yield self._batch(files, columns)
+                files = []
+        if files:
+            yield self._batch(files, columns)
+
+    def _batch(self, files: list[str], columns: Sequence[str]) -> RawBatch:
+        folders = [self.separator.join(file.split("/")[:-1]) for file in files]
+        values: dict[str, list[str]] = {"path": files, "folders": folders}
+        return RawBatch(len(files), {name: values[name] for name in columns})
+
+
+def open_folder(path: Path, *, separator: str) -> FolderSource:
+    """Open a folder of images by class.
+
+    Raises:
+        CatalogError: SP211 where there is no image in it.
+    """
+    if not any(map(_is_image, _walk(path))):
+        raise CatalogError(
+            "SP211",
+            "There is no image in the folder or below it.",
+            where=str(path),
+            fix=f"Known extensions are {', '.join(sorted(IMAGE_EXTENSIONS))}; give a table file as catalog.path for a table.",
+        )
+    return FolderSource(path, separator)
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Name every file below `root`, as a sorted relative path with slashes; hidden ones are left out."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        relative = Path(folder).relative_to(root).as_posix()
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield name if relative == "." else f"{relative}/{name}"
+
+
+def _is_image(file: str) -> bool:
+    return os.path.splitext(file)[1].lower() in IMAGE_EXTENSIONS  # noqa: PTH122 - a plain text operation

@@ -1,0 +1,97 @@
+"""JSON lines: one object per line, plain or gzipped; a line that is none keeps its row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from smartprod.catalog.readers.records import records_by_column
+from smartprod.catalog.readers.source import BadRecord, RawBatch
+from smartprod.catalog.readers.text_lines import OverlongLine, PhysicalLines, open_text
+from smartprod.catalog.status import Status
+from smartprod.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+_LOOK_AHEAD = 1_000
+_FIELDS_IN_LIMIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesSource:
+    """A file of JSON lines.
+
+    Attributes:
+        path: The file, plain or gzipped.
+        encoding: Declared encoding.
+        field_limit: Most characters of one field.
+    """
+
+    path: Path
+    encoding: str
+    field_limit: int
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def find_columns(self, required: Collection[str]) -> tuple[str, ...]:
+        """List the keys of the first 1,000 records, and read on until the `required` ones are seen.
+
+        Raises:
+            CatalogError: SP207 where the file has no line.
+        """
+        records = self._records()
+        first = list(islice(records, _LOOK_AHEAD))
+        if not first:
+            raise CatalogError(
+                "SP207",
+                "The table is empty: it has no line.",
+                where=self.place,
+                fix="Write one JSON object per line.",
+            )
+        keys: dict[str, None] = {}
+        for number, record in enumerate(chain(first, records)):
+            if number >= _LOOK_AHEAD and keys and all(name in keys for name in required):
+                break
+            if isinstance(record, dict):
+                keys.update(dict.fromkeys(record))
+        return tuple(keys)
+
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is decided or left out."""
+        return ()
+
+    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+        """Stream the values of the named keys; blank lines are no records."""
+        records = self._records()
+        while batch := list(islice(records, batch_rows)):
+            yield records_by_column(batch, columns)
+
+    def _records(self) -> Iterator[dict | BadRecord]:
+        with open_text(self.path, self.encoding) as stream:
+            limit = self.field_limit * _FIELDS_IN_LIMIT
+            lines = PhysicalLines(stream, line_limit=limit, record_limit=limit)
+            for line in lines:
+                lines.begin_record()
+                if type(line) is OverlongLine:
+                    yield BadRecord(f"line {lines.number}: longer than a record may be", Status.TOO_LARGE)
+                elif line.strip():
+                    yield _parse(line, lines.number)
+
+
+def _parse(line: str, number: int) -> dict | BadRecord:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        return BadRecord(f"line {number}: not JSON ({error.msg}, character {error.pos + 1})")
+    except (ValueError, RecursionError):
+        return BadRecord(f"line {number}: JSON with a number too long or nested too deeply")
+    if not isinstance(record, dict):
+        return BadRecord(f"line {number}: JSON, but not an object")
+    return record
