@@ -1,1 +1,20 @@
-"""TODO."""
+"""The typed configuration: schema, loading, `key=value` overrides, and errors that name key, file and line."""
+
+from __future__ import annotations
+
+from smartprod.config.loading import DEFAULT_CONFIG, LoadedConfig, load_config
+from smartprod.config.schema import Config
+from smartprod.config.shipped import shipped_folder
+from smartprod.config.show import config_lines
+from smartprod.config.yaml_file import YamlFile, load_yaml
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "Config",
+    "LoadedConfig",
+    "YamlFile",
+    "config_lines",
+    "load_config",
+    "load_yaml",
+    "shipped_folder",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+from smartprod.config.section import Fraction, Positive, Section
+
 ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
 FusionKind = Literal["concat", "metric", "gated", "stack"]
 ResampleMethod = Literal[
@@ -15,11 +15,7 @@ ResampleMethod = Literal[
 ]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MetricLearningConfig(_Section):
+class MetricLearningConfig(Section):
     """The projection head trained with a metric-learning loss (pytorch-metric-learning)."""
 
     loss: Literal["arcface", "proxy_anchor", "supcon", "triplet"] = "supcon"
@@ -34,7 +30,7 @@ class MetricLearningConfig(_Section):
     patience: Annotated[int, Field(ge=1)] = 5
 
 
-class GatedConfig(_Section):
+class GatedConfig(Section):
     """Gated fusion with modality dropout and learned embeddings for what is missing."""
 
     dim: Annotated[int, Field(ge=2)] = 256
@@ -47,7 +43,7 @@ class GatedConfig(_Section):
     patience: Annotated[int, Field(ge=1)] = 10
 
 
-class FuseConfig(_Section):
+class FuseConfig(Section):
     """Candidates for the fused head; the best on validation is kept."""
 
     candidates: tuple[FusionKind, ...] = ("concat", "metric", "gated", "stack")
@@ -55,21 +51,21 @@ class FuseConfig(_Section):
     gated: GatedConfig = GatedConfig()
 
 
-class ResampleConfig(_Section):
+class ResampleConfig(Section):
     """Class balance of the training rows, in embedding space."""
 
     method: ResampleMethod = "none"
     neighbours: Annotated[int, Field(ge=1)] = 5
 
 
-class LogisticConfig(_Section):
+class LogisticConfig(Section):
     """Multinomial logistic regression."""
 
     C: tuple[Positive, ...] = (3.0, 30.0)
     max_iterations: Annotated[int, Field(ge=10)] = 400
 
 
-class MlpConfig(_Section):
+class MlpConfig(Section):
     """A neural classifier on embeddings."""
 
     hidden: Annotated[int, Field(ge=0)] = 512
@@ -82,7 +78,7 @@ class MlpConfig(_Section):
     patience: Annotated[int, Field(ge=1)] = 10
 
 
-class LightgbmConfig(_Section):
+class LightgbmConfig(Section):
     """Gradient-boosted trees."""
 
     rounds: Annotated[int, Field(ge=1)] = 200
@@ -93,13 +89,13 @@ class LightgbmConfig(_Section):
     patience: Annotated[int, Field(ge=1)] = 15
 
 
-class PrototypeConfig(_Section):
+class PrototypeConfig(Section):
     """Nearest class mean on the unit sphere."""
 
     temperature: Positive = 0.05
 
 
-class ClassifierConfig(_Section):
+class ClassifierConfig(Section):
     """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
 
     kind: Literal["auto"] | ClassifierKind = "auto"
@@ -112,14 +108,14 @@ class ClassifierConfig(_Section):
     prototype: PrototypeConfig = PrototypeConfig()
 
 
-class OpenSetConfig(_Section):
+class OpenSetConfig(Section):
     """When a product is unlike everything seen in training: the answer is `other`."""
 
     method: Literal["rmds", "max_softmax", "none"] = "rmds"
     false_rejection_rate: Fraction = 0.01
 
 
-class DecideConfig(_Section):
+class DecideConfig(Section):
     """How heads, thresholds and rejection make one answer."""
 
     mode: Literal["fused", "image-then-text", "cheapest-first"] = "fused"

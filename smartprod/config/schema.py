@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from smartprod.config.learning import ClassifierConfig, DecideConfig, FuseConfig, ResampleConfig
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A part of the configuration; frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from smartprod.config.section import Fraction, Section
 
 
 class RunConfig(Section):

@@ -1,1 +1,51 @@
-"""TODO."""
+"""The pipeline engine: stages, artefacts, run folders, and the runner that resumes.
+
+A stage module needs `stage` and `StageContext`; see docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+from smartprod.pipeline.artefacts import (
+    Artefact,
+    ArtefactKind,
+    get_artefact,
+    list_artefacts,
+    register_artefact,
+)
+from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_atomically
+from smartprod.pipeline.console import ProgressMeter, RunConsole
+from smartprod.pipeline.context import StageContext
+from smartprod.pipeline.library import Pipeline, list_pipelines, load_pipeline
+from smartprod.pipeline.manifest import Manifest
+from smartprod.pipeline.run_folder import RunFolder
+from smartprod.pipeline.runner import RunOutcome, command_line, run_pipeline
+from smartprod.pipeline.registry import Stage, load_stages, stage
+from smartprod.pipeline.threads import cpu_count, limit_threads
+
+__all__ = [
+    "Arrays",
+    "Artefact",
+    "ArtefactKind",
+    "FileRecord",
+    "Manifest",
+    "Pipeline",
+    "ProgressMeter",
+    "RunConsole",
+    "RunFolder",
+    "RunOutcome",
+    "Stage",
+    "StageContext",
+    "command_line",
+    "cpu_count",
+    "get_artefact",
+    "hash_file",
+    "limit_threads",
+    "list_artefacts",
+    "list_pipelines",
+    "load_pipeline",
+    "load_stages",
+    "register_artefact",
+    "run_pipeline",
+    "stage",
+    "write_atomically",
+]

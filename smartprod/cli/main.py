@@ -1,0 +1,70 @@
+"""The `smartprod` command: its sub-commands, and the one place where errors are printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from smartprod._version import __version__
+from smartprod.cli import config, demo_catalogue, encoders, pipelines, run, score, stages
+from smartprod.errors import ExitCode, SmartprodError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="smartprod",
+    help="Learn product categories from text, attributes and photos; say which answers are unsure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("score")(score.score)
+app.command("pipelines")(pipelines.pipelines)
+app.command("stages")(stages.stages)
+app.command("encoders")(encoders.encoders)
+app.add_typer(config.app, name="config")
+app.command("demo-catalogue")(demo_catalogue.demo_catalogue)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    *, version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True)
+) -> None:
+    if version:
+        typer.echo(f"smartprod {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status (see `errors.ExitCode`; 130 after Ctrl-C)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(given)
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
+        sys.stderr.close()
+        sys.exit(ExitCode.FAILED)
+    except SmartprodError as error:
+        if "--debug" in given:
+            raise
+        _print_error(str(error), error)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        _print_error(f"[SP100] this is a defect in smartprod: {type(error).__name__}: {error}", error)
+        typer.secho("  do:    run again with --debug and report the traceback", err=True, fg=typer.colors.RED)
+        sys.exit(ExitCode.FAILED)
+    except KeyboardInterrupt as error:
+        _print_error("interrupted", error)
+        sys.exit(INTERRUPTED)
+
+
+def _print_error(text: str, error: BaseException) -> None:
+    typer.secho(text, err=True, fg=typer.colors.RED)
+    for note in getattr(error, "__notes__", ()):
+        typer.secho(note, err=True, bold=True)

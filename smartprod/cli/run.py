@@ -1,0 +1,31 @@
+"""`smartprod run`: run a pipeline."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smartprod.cli.options import ConfigOption, DebugOption, OverridesArgument, QuietOption
+
+
+def run(
+    pipeline: Annotated[
+        str, typer.Argument(metavar="PIPELINE", help="A name (`smartprod pipelines`) or a YAML file.")
+    ],
+    overrides: OverridesArgument = None,
+    *,
+    config: ConfigOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Compute every stage, up to date or not.")] = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+) -> None:
+    """Run a pipeline, skipping the stages whose results are up to date.
+
+    Without --config the rendered demo catalogue is used, into runs/demo.
+    """
+    from smartprod.config import load_config
+    from smartprod.pipeline import RunConsole, load_pipeline, run_pipeline
+
+    loaded = load_config(config, overrides or ())
+    run_pipeline(load_pipeline(pipeline), loaded, console=RunConsole(quiet=quiet), fresh=fresh)

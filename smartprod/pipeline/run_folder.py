@@ -1,0 +1,64 @@
+"""The run folder: where every artefact, manifest and the effective configuration of a run lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartprod.errors import PipelineError
+from smartprod.pipeline.artefacts import get_artefact
+from smartprod.pipeline.codecs import read_artefact
+from smartprod.pipeline.manifest import Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from smartprod.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run, `runs/<name>`.
+
+    Attributes:
+        root: Its path.
+    """
+
+    root: Path
+
+    @classmethod
+    def of(cls, config: Config) -> RunFolder:
+        """The run folder that a configuration names."""
+        return cls(Path(config.run.folder) / config.run.name)
+
+    @property
+    def config_path(self) -> Path:
+        """Where the effective configuration of the last run is kept."""
+        return self.root / "config.yaml"
+
+    def artefact_path(self, name: str) -> Path:
+        """Where an artefact lies, whether or not it exists."""
+        return self.root / get_artefact(name).path
+
+    def manifest_path(self, stage: str) -> Path:
+        """Where a stage's manifest lies, whether or not it exists."""
+        return self.root / stage / "manifest.json"
+
+    def manifest(self, stage: str) -> Manifest | None:
+        """A stage's manifest, None if it has not finished here."""
+        return read_manifest(self.manifest_path(stage))
+
+    def read(self, name: str) -> object:
+        """Read an artefact.
+
+        Raises:
+            PipelineError: It does not exist.
+        """
+        path = self.artefact_path(name)
+        if not path.exists():
+            raise PipelineError(
+                "SP911",
+                f"artefact `{name}` is missing",
+                where=str(path),
+                fix="run the pipeline that makes it",
+            )
+        return read_artefact(get_artefact(name), path)

@@ -1,0 +1,63 @@
+"""How many processors this process may use: affinity and container quotas considered."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def cpu_count() -> int:
+    """Processors that this process may use, at least 1.
+
+    The smaller of the scheduler affinity and the control group's quota (version 2 `cpu.max`, or version 1
+    `cpu.cfs_quota_us`), rounded up: a container given 1.5 processors of a 64-core machine gets 2.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        affinity = len(os.sched_getaffinity(0))
+    else:  # macOS, Windows
+        affinity = os.cpu_count() or 1
+    quota = cgroup_quota(CGROUP_ROOT)
+    return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
+
+
+def cgroup_quota(root: Path) -> float | None:
+    """Processors that the control group allows, None where it sets no limit."""
+    return _quota_v2(root / "cpu.max") or _quota_v1(root / "cpu")
+
+
+def limit_threads(threads: int | None) -> int:
+    """Cap the thread pools of libraries that are loaded later; return the number in force.
+
+    Libraries size their pools from the machine's cores, not from a container's quota. A given number always
+    holds; otherwise what the user set in the environment stays.
+    """
+    count = threads or cpu_count()
+    for variable in THREAD_VARIABLES:
+        if threads is not None:
+            os.environ[variable] = str(count)
+        else:
+            os.environ.setdefault(variable, str(count))
+    return count
+
+
+def _quota_v2(path: Path) -> float | None:
+    values = _numbers(path)
+    return values[0] / values[1] if len(values) == 2 else None
+
+
+def _quota_v1(folder: Path) -> float | None:
+    values = [*_numbers(folder / "cpu.cfs_quota_us"), *_numbers(folder / "cpu.cfs_period_us")]
+    return values[0] / values[1] if len(values) == 2 else None
+
+
+def _numbers(path: Path) -> list[int]:
+    """The positive whole numbers in a control file; none where it is absent or says `max` or -1."""
+    try:
+        words = path.read_text().split()
+    except OSError:
+        return []
+    return [int(word) for word in words if word.isdigit() and int(word) > 0]
