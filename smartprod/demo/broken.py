@@ -22,6 +22,7 @@ BROKEN_KINDS = (
     "image_is_url",
     "markup_only",
 )
+KINDS_WITHOUT_IMAGE = ("empty_image_cell", "missing_both", "image_is_url")
 SPECIAL_KINDS = ("cmyk", "exif_rotated", "png16", "transparent", "big")
 
 _TEXT_FILE = (
@@ -57,7 +58,7 @@ def break_cells(kind: str, identity: str, markup: str) -> BrokenCells:
 
 def damage(kind: str, content: bytes) -> bytes | None:
     """The bytes of the main image file under a broken kind; None for no file at all."""
-    if kind in ("missing_image_file", "empty_image_cell", "missing_both", "image_is_url"):
+    if kind in ("missing_image_file", *KINDS_WITHOUT_IMAGE):
         return None
     if kind == "truncated_jpeg":
         return content[: len(content) * 45 // 100]
@@ -91,7 +92,7 @@ def encode_special(kind: str, picture: Image.Image, mask: Image.Image) -> bytes:
         indices = np.asarray(palette).copy()
         indices[np.asarray(mask) < 128] = 255
         cut = Image.fromarray(indices)
-        cut.putpalette(list(palette.getpalette() or [])[: 255 * 3] + [0, 0, 0])
+        cut.putpalette([*(palette.getpalette() or [])[: 255 * 3], 0, 0, 0])
         cut.save(buffer, "PNG", transparency=255)
     else:
         picture.save(buffer, "JPEG", quality=80)

@@ -64,13 +64,8 @@ def render_catalogue(
             fix="ask for more products",
         )
     record = _read_record(out)
-    if record and (record["products"], record["seed"], record["renderer"]) == (
-        products,
-        seed,
-        RENDERER_VERSION,
-    ):
-        if _hash(out / "products.csv") == record["products_sha256"]:
-            return _account(out, record, seconds=0.0)
+    if record and _is_same(record, out, products=products, seed=seed):
+        return _account(out, record, seconds=0.0)
     started = time.perf_counter()
     plans = plan_catalogue(products, seed)
     draft = out.absolute().with_name(f".{out.name}.rendering-{os.getpid()}")
@@ -88,12 +83,25 @@ def render_catalogue(
         (draft / _RECORD).write_text(
             json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        if out.exists():
-            shutil.rmtree(out)
-        draft.rename(out)
+        _put_in_place(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return _account(out, record, seconds=time.perf_counter() - started)
+
+
+def _is_same(record: dict[str, Any], out: Path, *, products: int, seed: int) -> bool:
+    asked = {"products": products, "seed": seed, "renderer": RENDERER_VERSION}
+    found = {name: record.get(name) for name in asked}
+    return found == asked and _hash(out / "products.csv") == record.get("products_sha256")
+
+
+def _put_in_place(draft: Path, out: Path) -> None:
+    """Rename the finished catalogue to its name; an older one is first moved aside, then removed."""
+    old = draft.with_name(draft.name + "-old")
+    if out.exists():
+        out.rename(old)
+    draft.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _draw(folder: Path, plans: Sequence[ProductPlan], workers: int) -> Iterator[int]:

@@ -67,7 +67,7 @@ def _encode(view: View, image: ImagePlan, plan: ProductPlan, number: int, rng: R
     if number == 0 and plan.special:
         return encode_special(plan.special, view.picture, view.mask)
     buffer = io.BytesIO()
-    if image.path.endswith(".png") and plan.broken not in ("truncated_jpeg", "text_named_jpg"):
+    if image.path.endswith(".png"):
         view.picture.save(buffer, "PNG", compress_level=3)
     elif image.path.endswith(".webp"):
         view.picture.save(buffer, "WEBP", quality=rng.randint(60, 90), method=2)

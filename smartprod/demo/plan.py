@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from smartprod.demo.broken import BROKEN_KINDS, SPECIAL_KINDS
+from smartprod.demo.broken import BROKEN_KINDS, KINDS_WITHOUT_IMAGE, SPECIAL_KINDS
 from smartprod.demo.categories import CATEGORIES, UNSEEN, Category, labelled_sizes
 from smartprod.demo.palette import Style, pick_style
 from smartprod.demo.wording import SERIES
@@ -186,11 +186,18 @@ def _break(rows: list[ProductPlan], rng: Random) -> list[ProductPlan]:
     each = max(1, round(0.03 * len(rows) / len(BROKEN_KINDS)))
     kinds = [kind for kind in BROKEN_KINDS for _ in range(each)]
     for kind, place in zip(kinds, free, strict=False):
-        rows[place] = replace(rows[place], broken=kind)
+        rows[place] = _broken(rows[place], kind)
     if rows[0].labelled:
         for special, place in zip(SPECIAL_KINDS, free[len(kinds) :], strict=False):
             rows[place] = _special(rows[place], special)
     return rows
+
+
+def _broken(plan: ProductPlan, kind: str) -> ProductPlan:
+    main = replace(plan.images[0], path=plan.images[0].path.rsplit(".", 1)[0] + ".jpg", size=256)
+    # A row without its main image's name must not be answered by another image.
+    others = () if kind in KINDS_WITHOUT_IMAGE else plan.images[1:]
+    return replace(plan, broken=kind, images=(main, *others))
 
 
 def _special(plan: ProductPlan, special: str) -> ProductPlan:

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from smartprod.demo.canvas import Canvas, Pose
 from smartprod.demo.drawings import DRAWINGS
-from smartprod.demo.palette import NAMED_COLOURS, Style, darker, vary
+from smartprod.demo.palette import NAMED_COLOURS, WOODS, Colour, Style, darker, mix, vary
 from smartprod.demo.shading import noise_window
 
 SUPERSAMPLING = 1.4
@@ -45,7 +45,7 @@ def render_view(drawing: str, style: Style, design: str, *, domain: str, size: i
     backdrop.paste(canvas.colours, (0, 0), canvas.opacity)
     if domain == "photo" and rng.random() < 0.3:
         _occlude(backdrop, rng)
-    picture = backdrop.resize((size, size), Image.Resampling.BICUBIC)
+    picture = backdrop.resize((size, size), Image.Resampling.BILINEAR)
     if domain == "photo":
         picture = _disturb(picture, rng)
     return View(picture, canvas.mask.resize((size, size), Image.Resampling.BILINEAR))
@@ -79,39 +79,43 @@ def _studio_backdrop(side: int, rng: Random) -> Image.Image:
     white = rng.randint(238, 255)
     foot = max(0, white - rng.randint(0, 26))
     tint = rng.choice([(1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (0.99, 0.99, 1.0), (1.0, 0.99, 0.97)])
-    rows = np.linspace(white, foot, 64)[:, None] * np.asarray(tint)[None, :]
-    strip = Image.fromarray(np.clip(rows, 0, 255).astype(np.uint8)[:, None, :])
-    return strip.resize((side, side), Image.Resampling.BILINEAR)
+    rows = np.linspace(white, foot, side)[:, None] * np.asarray(tint)[None, :]  # [side, 3]
+    pixels = np.clip(rows, 0, 255).astype(np.uint8)
+    return Image.fromarray(np.repeat(pixels[:, None, :], side, axis=1))
 
 
 def _photo_backdrop(side: int, rng: Random) -> Image.Image:
-    """A table or floor of some material, a wall behind, and clutter."""
-    names = list(NAMED_COLOURS)
-    wall = vary(NAMED_COLOURS[rng.choice(names)], rng, 0.1)
-    ground = vary(NAMED_COLOURS[rng.choice(names)], rng, 0.1)
-    ground_image = _material(side, ground, rng.choice(["wood", "cloth", "cloud", "grain"]), rng)
-    picture = _material(side, wall, rng.choice(["cloud", "cloud", "grain"]), rng)
+    """A table or floor of some material, a wall behind, and clutter; out of focus, so painted at half size."""
+    half = side // 2
+    picture = _material(half, _room_colour(rng), rng.choice(["cloud", "cloud", "grain"]), rng)
+    ground = _material(half, _room_colour(rng), rng.choice(["wood", "cloth", "cloud", "grain"]), rng)
     edge = rng.uniform(0.0, 0.75)
     if rng.random() < 0.75:
         slope = rng.uniform(-0.08, 0.08)
-        stencil = Image.new("L", (side, side))
-        corners = [(0, (edge - slope) * side), (side, (edge + slope) * side), (side, side), (0, side)]
+        stencil = Image.new("L", (half, half))
+        corners = [(0, (edge - slope) * half), (half, (edge + slope) * half), (half, half), (0, half)]
         ImageDraw.Draw(stencil).polygon(corners, fill=255)
-        picture.paste(ground_image, (0, 0), stencil)
+        picture.paste(ground, (0, 0), stencil)
     else:
-        picture = ground_image
+        picture = ground
     for _ in range(rng.randint(0, 5)):
         _clutter(picture, rng)
-    small = picture.resize((side // 2, side // 2), Image.Resampling.BILINEAR)
-    small = small.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 3.0)))
-    return small.resize((side, side), Image.Resampling.BILINEAR)
+    picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 3.0)))
+    return picture.resize((side, side), Image.Resampling.BILINEAR)
 
 
-def _material(side: int, colour: tuple[int, int, int], kind: str, rng: Random) -> Image.Image:
-    half = side // 2
-    noise = noise_window(kind, half, half, (rng.randrange(5000), rng.randrange(5000)))
+def _room_colour(rng: Random) -> Colour:
+    """A wall's or a table's colour: wood half of the time, else a named colour, greyed."""
+    if rng.random() < 0.4:
+        return vary(rng.choice(WOODS), rng, 0.12)
+    named = vary(rng.choice(list(NAMED_COLOURS.values())), rng, 0.08)
+    return mix(named, (158, 152, 144), rng.uniform(0.15, 0.75))
+
+
+def _material(side: int, colour: Colour, kind: str, rng: Random) -> Image.Image:
+    noise = noise_window(kind, side, side, (rng.randrange(5000), rng.randrange(5000)))
     strength = {"wood": 0.12, "cloth": 0.08, "cloud": 0.14, "grain": 0.05}[kind]
-    fall = np.linspace(rng.uniform(0.8, 1.15), rng.uniform(0.7, 1.1), half, dtype=np.float32)
+    fall = np.linspace(rng.uniform(0.8, 1.15), rng.uniform(0.7, 1.1), side, dtype=np.float32)
     field = (1.0 + strength * noise) * fall[:, None]
     pixels = field[:, :, None] * np.asarray(colour, dtype=np.float32)
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
@@ -120,10 +124,10 @@ def _material(side: int, colour: tuple[int, int, int], kind: str, rng: Random) -
     if kind == "cloth" and rng.random() < 0.5:
         pen = ImageDraw.Draw(image)
         step = rng.randint(14, 40)
-        for start in range(0, half, step * 2):
-            pen.rectangle((start, 0, start + step // 2, half), fill=darker(colour, 0.25))
-            pen.rectangle((0, start, half, start + step // 3), fill=darker(colour, 0.35))
-    return image.resize((side, side), Image.Resampling.BILINEAR)
+        for start in range(0, side, step * 2):
+            pen.rectangle((start, 0, start + step // 2, side), fill=darker(colour, 0.25))
+            pen.rectangle((0, start, side, start + step // 3), fill=darker(colour, 0.35))
+    return image
 
 
 def _clutter(picture: Image.Image, rng: Random) -> None:

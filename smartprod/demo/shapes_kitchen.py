@@ -7,7 +7,8 @@ from random import Random
 
 import numpy as np
 
-from smartprod.demo.canvas import Canvas, Paint, Point, box_points, curve, ellipse_points
+from smartprod.demo.canvas import Canvas, Paint
+from smartprod.demo.outlines import Point, box_points, curve, ellipse_points
 from smartprod.demo.palette import DARK, STEEL, Style, darker, lighter
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from smartprod.demo.canvas import Canvas, Paint, Point, curve
+from smartprod.demo.canvas import Canvas, Paint
+from smartprod.demo.outlines import Point, curve
 from smartprod.demo.palette import DARK, Style, darker, lighter
 
 _SOLES = ((242, 242, 238), (60, 58, 58), (196, 150, 100))
@@ -110,28 +111,49 @@ def boot(canvas: Canvas, style: Style, rng: Random) -> None:
 
 
 def sandal(canvas: Canvas, style: Style, rng: Random) -> None:
-    """An open sandal: a sole and straps."""
-    thick = rng.uniform(0.12, 0.22)
+    """An open sandal seen a little from above: footbed, two bands over the foot, a strap round the heel."""
+    thick = rng.uniform(0.1, 0.2)
     sole = rng.choice([(196, 150, 100), (120, 84, 56), DARK])
-    arch = rng.uniform(-0.2, 0.05)
-    upper = [(-0.95, 0.36), (-0.4, 0.36), (0.3, 0.2 + arch * 0.5), (0.95, 0.1 + arch)]
-    lower = [
-        (0.98, 0.1 + arch + thick),
-        (0.3, 0.24 + arch * 0.4 + thick),
-        (-0.4, 0.38 + thick),
-        (-0.93, 0.36 + thick * 0.8),
+    rise = rng.uniform(0.0, 0.22)
+    near: list[Point] = [
+        (-0.94, 0.4),
+        (-0.45, 0.44),
+        (0.1, 0.36 - rise * 0.4),
+        (0.6, 0.3 - rise),
+        (0.93, 0.26 - rise),
     ]
-    canvas.polygon(curve(upper, 6) + curve(lower, 6), Paint(sole, "matte", "lying"))
-    canvas.stroke(curve(upper, 6), 0.05, Paint(lighter(sole, 0.35), form="flat"))
+    far: list[Point] = [
+        (0.97, 0.12 - rise),
+        (0.6, 0.08 - rise),
+        (0.1, 0.14 - rise * 0.4),
+        (-0.5, 0.14),
+        (-0.9, 0.24),
+    ]
+    below = [(x, y + thick + (rise if x > 0.5 else 0.0)) for x, y in reversed(near)]
     strap = Paint(style.main, style.finish)
-    width = rng.uniform(0.12, 0.18)
-    canvas.stroke(curve([(-0.72, 0.38), (-0.6, 0.04), (-0.3, -0.02), (-0.1, 0.34)], 8), width, strap)
-    if rng.random() < 0.6:
-        canvas.stroke(
-            curve([(-0.35, 0.36), (-0.1, -0.12), (0.15, 0.26)], 8),
-            width * 0.8,
-            Paint(style.accent, style.finish),
-        )
-    canvas.stroke(curve([(0.25, 0.2), (0.5, -0.4), (0.8, -0.42), (0.88, 0.06 + arch)], 8), width * 0.8, strap)
-    canvas.stroke(curve([(0.42, -0.22), (0.6, -0.3), (0.85, -0.22)], 8), width * 0.7, strap)
-    canvas.box(0.56, -0.36, 0.7, -0.22, Paint((205, 190, 140), "metal"), 0.02)
+    canvas.stroke(
+        curve([(0.45, 0.1 - rise), (0.72, -0.28 - rise), (0.97, 0.02 - rise)], 8),
+        0.08,
+        Paint(darker(style.main, 0.3), "matte"),
+    )
+    canvas.polygon(curve(near, 6) + curve(below, 6), Paint(darker(sole, 0.2), "matte", "lying"))
+    canvas.polygon(curve([*near, *far], 6, closed=True), Paint(lighter(sole, 0.28), "matte"))
+    bands = [
+        (-0.66, 0.36, style.main),
+        (-0.2, 0.34, style.accent if style.pattern != "plain" else style.main),
+    ]
+    for left, high, colour in bands[: rng.choice([1, 2, 2])]:
+        wide = rng.uniform(0.24, 0.34)
+        front = curve([(left, 0.44), (left + 0.02, 0.44 - high), (left + 0.2, 0.14)], 6)
+        back = curve([(left + 0.2 + wide, 0.12), (left + wide + 0.06, 0.32 - high), (left + wide, 0.4)], 6)
+        canvas.polygon(front + back, Paint(colour, style.finish))
+    high = rng.uniform(0.42, 0.56)
+    heel = [
+        (0.3, 0.34 - rise * 0.7),
+        (0.42, -high * 0.6 - rise),
+        (0.66, -high - rise * 0.6),
+        (0.9, -high * 0.7 - rise),
+        (0.88, 0.26 - rise),
+    ]
+    canvas.stroke(curve(heel, 8), rng.uniform(0.08, 0.12), strap)
+    canvas.box(0.4, -high * 0.62 - rise, 0.52, -high * 0.36 - rise, Paint((205, 190, 140), "metal"), 0.02)

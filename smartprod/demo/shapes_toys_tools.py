@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from random import Random
 
-from smartprod.demo.canvas import Canvas, Paint, Point, box_points, curve, ellipse_points
+from smartprod.demo.canvas import Canvas, Paint
+from smartprod.demo.outlines import Point, box_points, curve, ellipse_points
 from smartprod.demo.palette import DARK, STEEL, Style, darker, lighter
 
 

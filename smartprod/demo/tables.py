@@ -76,8 +76,6 @@ def product_row(plan: ProductPlan) -> dict[str, str]:
     }
     changed = break_cells(plan.broken, plan.id, only_markup(rng))
     row.update({name: value for name, value in asdict(changed).items() if value is not None})
-    if plan.broken and row["image"] != plan.images[0].path:
-        row["other_images"] = "[]"  # a row without its main image must not be answered by another one
     return row
 
 

@@ -12,7 +12,7 @@ from smartprod.demo.wording import WORDINGS
 
 # How much a text tells: the noun in the title and facts; facts under a vague title; hardly anything but other classes' words.
 CLARITIES = ("clear", "hinted", "poor")
-_CLARITY_WEIGHTS = (0.4, 0.37, 0.23)
+_CLARITY_WEIGHTS = (0.46, 0.38, 0.16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def write_text(
     sentences += rng.sample(wording.GENERIC, rng.randint(1, 4))
     if rng.random() < 0.25:
         sentences += rng.sample(wording.FOREIGN, rng.randint(1, 2))
-    if rng.random() < 0.07:
-        sentences = sentences * 4  # a few long ones
+    if rng.random() < 0.06:  # a few long ones
+        sentences = list(dict.fromkeys([*sentences, *words.facts, *wording.GENERIC, *wording.FOREIGN]))
     rng.shuffle(sentences)
     if rng.random() < 0.2:
         sentences.insert(0, rng.choice(wording.SHOUTS))
