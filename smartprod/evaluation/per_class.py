@@ -1,0 +1,172 @@
+"""Scores class by class, by size of class, and by level of the category tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartprod.evaluation.data import HeadPredictions
+from smartprod.evaluation.metrics import f1
+
+MANY_ROWS = 100
+"""A class with more training rows than this is large (Liu et al., "Open Long-Tailed Recognition", 2019)."""
+
+FEW_ROWS = 20
+"""A class with fewer training rows than this is small (same source)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How one class fared.
+
+    Attributes:
+        index: Class index.
+        precision: Of the rows answered with this class, the share that belongs to it; NaN if none was.
+        recall: Of its rows, the share found; NaN without rows.
+        f1: Harmonic mean; NaN for a class with neither rows nor answers.
+        rows: Its rows in the part.
+        answered: Rows answered with it.
+        train_rows: Its rows in training.
+        mistaken_for: The class its rows are most often taken for, or None.
+        mistaken_rows: How often.
+    """
+
+    index: int
+    precision: float
+    recall: float
+    f1: float
+    rows: int
+    answered: int
+    train_rows: int
+    mistaken_for: int | None
+    mistaken_rows: int
+
+
+def class_scores(head: HeadPredictions, train_counts: NDArray[np.int64]) -> list[ClassScore]:
+    """Score each class, worst first; classes without rows in the part come last.
+
+    Args:
+        head: Predictions whose labels are all learned classes.
+        train_counts: Training rows of each class, int64 [C].
+    """
+    labels, predicted = head.labels, head.predicted
+    classes = len(train_counts)
+    rows = np.bincount(labels, minlength=classes)
+    answered = np.bincount(predicted, minlength=classes)
+    right = np.bincount(labels[labels == predicted], minlength=classes)
+    mistakes: dict[int, Counter[int]] = {}
+    for true, answer in zip(labels.tolist(), predicted.tolist(), strict=True):
+        if true != answer:
+            mistakes.setdefault(true, Counter())[answer] += 1
+    scores = []
+    for index in range(classes):
+        worst = mistakes[index].most_common(1)[0] if index in mistakes else (None, 0)
+        scores.append(
+            ClassScore(
+                index=index,
+                precision=_ratio(right[index], answered[index]),
+                recall=_ratio(right[index], rows[index]),
+                f1=_ratio(2 * right[index], rows[index] + answered[index]),
+                rows=int(rows[index]),
+                answered=int(answered[index]),
+                train_rows=int(train_counts[index]),
+                mistaken_for=worst[0],
+                mistaken_rows=worst[1],
+            )
+        )
+    return sorted(scores, key=lambda score: (score.rows == 0, score.f1 if score.rows else 0.0, -score.rows))
+
+
+def _ratio(part: int, whole: int) -> float:
+    return float(part / whole) if whole else nan
+
+
+@dataclass(frozen=True, slots=True)
+class SizeGroupScore:
+    """How the classes of one size fared.
+
+    Attributes:
+        name: `many`, `medium` or `few`.
+        meaning: The limits in words.
+        classes: Classes of this size that have rows in the part.
+        rows: Their rows in the part.
+        accuracy: Of those rows.
+        macro_f1: Mean F1 of those classes.
+    """
+
+    name: str
+    meaning: str
+    classes: int
+    rows: int
+    accuracy: float
+    macro_f1: float
+
+
+def size_group_scores(scores: list[ClassScore]) -> list[SizeGroupScore]:
+    """Group the classes by their training rows: many, medium, few; groups without classes are left out."""
+    groups = (
+        ("many", f"more than {MANY_ROWS} training rows", MANY_ROWS + 1, np.inf),
+        ("medium", f"{FEW_ROWS} to {MANY_ROWS} training rows", FEW_ROWS, MANY_ROWS),
+        ("few", f"fewer than {FEW_ROWS} training rows", 0, FEW_ROWS - 1),
+    )
+    found = []
+    for name, meaning, low, high in groups:
+        members = [score for score in scores if score.rows and low <= score.train_rows <= high]
+        if not members:
+            continue
+        rows = sum(score.rows for score in members)
+        found.append(
+            SizeGroupScore(
+                name=name,
+                meaning=meaning,
+                classes=len(members),
+                rows=rows,
+                accuracy=sum(score.recall * score.rows for score in members) / rows,
+                macro_f1=sum(score.f1 for score in members) / len(members),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LevelScore:
+    """Scores when categories are compared down to one level of the tree only.
+
+    Attributes:
+        level: 1 is the top.
+        classes: Distinct learned categories at this level.
+        accuracy: Share of rows whose answer agrees with the truth down to this level.
+        macro_f1: Over the categories of this level.
+    """
+
+    level: int
+    classes: int
+    accuracy: float
+    macro_f1: float
+
+
+def level_scores(head: HeadPredictions, classes: tuple[str, ...], *, separator: str) -> list[LevelScore]:
+    """Score a head at each level of the category tree; empty when the categories are not paths.
+
+    Args:
+        head: Predictions whose labels are all learned classes.
+        classes: Category paths, length C.
+        separator: What separates the levels of a path.
+    """
+    paths = [name.split(separator) for name in classes]
+    depth = max((len(path) for path in paths), default=0)
+    if depth < 2:
+        return []
+    found = []
+    for level in range(1, depth + 1):
+        names = [separator.join(path[:level]) for path in paths]
+        index_of = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        ancestor = np.array([index_of[name] for name in names], dtype=np.int64)  # [C]
+        labels, predicted = ancestor[head.labels], ancestor[head.predicted]
+        accuracy = float((labels == predicted).mean()) if len(labels) else nan
+        found.append(LevelScore(level, len(index_of), accuracy, f1(labels, predicted, average="macro")))
+    return found
