@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     TOO_MANY_BAD_ROWS = 3
+    INTERRUPTED = 130  # as shells do: 128 + SIGINT
 
 
 class SmartprodError(Exception):
@@ -84,6 +85,12 @@ class ScoringError(SmartprodError):
 
 class PipelineError(SmartprodError):
     """A stage that failed or misses its inputs."""
+
+
+class InterruptedRunError(PipelineError):
+    """A run that the user stopped with Ctrl-C (exit code 130)."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class TooManyBadRowsError(SmartprodError):

@@ -17,7 +17,7 @@ def show(
     *,
     config: ConfigOption = None,
     changed: Annotated[bool, typer.Option("--changed", help="Leave out what is a default.")] = False,
-    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+    debug: DebugOption = False,
 ) -> None:
     """Print the configuration in force, with where each value comes from."""
     from smartprod.config import config_lines, load_config
@@ -31,7 +31,7 @@ def validate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="YAML file, or the name of a shipped one.")],
     overrides: OverridesArgument = None,
     *,
-    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+    debug: DebugOption = False,
 ) -> None:
     """Check a configuration file; list all its errors."""
     from smartprod.config import load_config

@@ -16,7 +16,7 @@ def demo_catalogue(
     products: Annotated[int, typer.Option("--products", min=60, help="How many products.")] = 1200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same files.")] = 0,
     quiet: QuietOption = False,
-    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+    debug: DebugOption = False,
 ) -> None:
     """Render the demo catalogue: a product table, its photos, and an unlabelled part."""
     from smartprod.demo import render_catalogue
@@ -24,6 +24,8 @@ def demo_catalogue(
 
     console = RunConsole(quiet=quiet)
     with console.progress(products, "products", unit="products") as meter:
-        account = render_catalogue(out, products=products, seed=seed, progress=meter)
+        account = render_catalogue(
+            out, products=products, seed=seed, progress=lambda done, _total: meter.reach(done)
+        )
     for line in account.lines():
         console.line(line)

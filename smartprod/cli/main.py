@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
@@ -10,8 +11,6 @@ import typer
 from smartprod._version import __version__
 from smartprod.cli import config, demo_catalogue, encoders, pipelines, run, score, stages
 from smartprod.errors import ExitCode, SmartprodError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="smartprod",
@@ -41,30 +40,27 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its status (see `errors.ExitCode`; 130 after Ctrl-C)."""
+    """Run the command line and exit with its status (see `errors.ExitCode`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(given)
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
-        sys.stderr.close()
-        sys.exit(ExitCode.FAILED)
+        app(given, prog_name="smartprod")
     except SmartprodError as error:
-        if "--debug" in given:
-            raise
-        _print_error(str(error), error)
+        _print_error(error, str(error), debug="--debug" in given)
         sys.exit(error.exit_code)
-    except Exception as error:
-        if "--debug" in given:
-            raise
-        _print_error(f"[SP100] this is a defect in smartprod: {type(error).__name__}: {error}", error)
-        typer.secho("  do:    run again with --debug and report the traceback", err=True, fg=typer.colors.RED)
+    except Exception as error:  # noqa: BLE001  (a defect is told without a traceback too)
+        text = f"[SP100] this is a defect in smartprod: {type(error).__name__}: {error}"
+        _print_error(
+            error,
+            f"{text}\n  do:    report it with the traceback that --debug shows",
+            debug="--debug" in given,
+        )
         sys.exit(ExitCode.FAILED)
-    except KeyboardInterrupt as error:
-        _print_error("interrupted", error)
-        sys.exit(INTERRUPTED)
 
 
-def _print_error(text: str, error: BaseException) -> None:
+def _print_error(error: Exception, text: str, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+        return
     typer.secho(text, err=True, fg=typer.colors.RED)
     for note in getattr(error, "__notes__", ()):
         typer.secho(note, err=True, bold=True)

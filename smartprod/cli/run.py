@@ -18,7 +18,7 @@ def run(
     config: ConfigOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute every stage, up to date or not.")] = False,
     quiet: QuietOption = False,
-    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+    debug: DebugOption = False,
 ) -> None:
     """Run a pipeline, skipping the stages whose results are up to date.
 

@@ -10,7 +10,7 @@ import typer
 from smartprod.cli.options import DebugOption, QuietOption
 
 
-def score(  # noqa: PLR0913  (one parameter per option)
+def score(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="The product table, in any format that is read.")
     ],
@@ -28,7 +28,7 @@ def score(  # noqa: PLR0913  (one parameter per option)
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score every part again.")] = False,
     quiet: QuietOption = False,
-    debug: DebugOption = False,  # noqa: ARG001  (read by main)
+    debug: DebugOption = False,
 ) -> None:
     """Score a product table: one answer per row, in order, whatever is broken in it."""
     from smartprod.pipeline import RunConsole

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from smartprod.config.problems import KeyPath, child_of, is_list, problems_of, raise_problems
+from smartprod.config.fields import KeyPath, child_of, is_list
+from smartprod.config.problems import problems_of, raise_problems
 from smartprod.config.schema import Config
 from smartprod.config.sources import expand_environment, find_config, leaves, merge, parse_override
 from smartprod.config.yaml_file import load_yaml

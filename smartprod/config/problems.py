@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from smartprod.config.fields import KeyPath, all_keys, child_of, describe, is_list, is_section
 from smartprod.errors import UsageError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-KeyPath = tuple[str, ...]
+    from pydantic import BaseModel, ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +79,11 @@ def problems_of(
     return list(problems.values())
 
 
-def describe(annotation: Any, constraints: Sequence[Any] = ()) -> str:
-    """Say in words which values a type allows, such as `a whole number of at least 1`."""
-    if isinstance(annotation, FieldInfo):
-        return describe(annotation.annotation, annotation.metadata)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        inner = [
-            item
-            for extra in arguments[1:]
-            for item in (extra.metadata if isinstance(extra, FieldInfo) else [extra])
-        ]
-        return describe(arguments[0], [*constraints, *inner])
-    if origin in {Union, types.UnionType}:
-        return _describe_union(arguments)
-    if origin is Literal:
-        return "one of " + ", ".join(map(str, arguments))
-    if origin is tuple:
-        return f"a list, each entry {describe(arguments[0])}"
-    if origin is dict:
-        return "a section `from: to` of texts"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "a section with some of " + ", ".join(annotation.model_fields)
-    if annotation is bool:
-        return "true or false"
-    if annotation in {int, float}:
-        return ("a whole number" if annotation is int else "a number") + _describe_range(constraints)
-    return "a text" + _describe_text(constraints)
-
-
-def child_of(annotation: Any, name: str) -> Any:
-    """The field `name` of a section; None where the annotation is no section or has no such field."""
-    if isinstance(annotation, FieldInfo):
-        annotation = annotation.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation.model_fields.get(name)
-    return None
-
-
-def is_list(annotation: Any) -> bool:
-    """Tell whether a field holds a list."""
-    return isinstance(annotation, FieldInfo) and get_origin(annotation.annotation) is tuple
-
-
-def all_keys(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every key of a schema, sections and leaves, in order."""
-    for name, field in model.model_fields.items():
-        yield (*prefix, name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from all_keys(field.annotation, (*prefix, name))
-
-
 def _locate(location: Sequence[int | str], model: type[BaseModel]) -> tuple[KeyPath, Any, int | None]:
     """Split pydantic's location into the key's path, its type, and the position in a list."""
     path: list[str] = []
     current: Any = model
-    for position, part in enumerate(location):
+    for part in location:
         child = child_of(current, str(part))
         if child is not None:
             path.append(str(part))
@@ -147,14 +93,10 @@ def _locate(location: Sequence[int | str], model: type[BaseModel]) -> tuple[KeyP
             return tuple(path), get_args(current.annotation)[0], part
         if isinstance(current, FieldInfo) and get_origin(current.annotation) is dict:
             return (*path, str(part)), get_args(current.annotation)[1], None
-        if not isinstance(current, FieldInfo) or _is_section(current):
+        if not isinstance(current, FieldInfo) or is_section(current):
             return (*path, str(part)), current, None
         break  # what remains names a member of a union
     return tuple(path), current, None
-
-
-def _is_section(field: FieldInfo) -> bool:
-    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 
 
 def _place(path: KeyPath, where: Mapping[KeyPath, str]) -> str:
@@ -178,45 +120,3 @@ def _suggestion(path: KeyPath, model: type[BaseModel]) -> str:
     if close:
         return "did you mean " + " or ".join(f"`{name}`" for name in close[:3]) + "?"
     return f"known keys here: {', '.join(siblings)}"
-
-
-def _describe_union(arguments: Sequence[Any]) -> str:
-    """Alternatives, with those that are choices of words joined into one list."""
-    words = [word for item in arguments if get_origin(item) is Literal for word in get_args(item)]
-    described = ["one of " + ", ".join(map(str, words))] if words else []
-    described += [
-        describe(item) for item in arguments if get_origin(item) is not Literal and item is not type(None)
-    ]
-    return " or ".join([*described, *(["null"] if type(None) in arguments else [])])
-
-
-def _describe_range(constraints: Sequence[Any]) -> str:
-    limits = {
-        name: getattr(item, name)
-        for item in constraints
-        for name in ("ge", "gt", "le", "lt")
-        if hasattr(item, name)
-    }
-    if "ge" in limits and "le" in limits:
-        return f" from {limits['ge']} to {limits['le']}"
-    words = {"ge": "of at least", "gt": "greater than", "le": "of at most", "lt": "less than"}
-    return "".join(
-        f"{' and' if position else ''} {words[name]} {limit}"
-        for position, (name, limit) in enumerate(limits.items())
-    )
-
-
-def _describe_text(constraints: Sequence[Any]) -> str:
-    for item in constraints:
-        pattern = getattr(item, "pattern", None)
-        if pattern is not None:
-            return f" that matches {pattern}"
-    lengths = {
-        name: getattr(item, name)
-        for item in constraints
-        for name in ("min_length", "max_length")
-        if hasattr(item, name)
-    }
-    if lengths.get("min_length") == lengths.get("max_length") == 1:
-        return " of one character"
-    return ""

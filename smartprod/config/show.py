@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from smartprod.config.fields import KeyPath
 from smartprod.config.loading import LoadedConfig
-from smartprod.config.problems import KeyPath
 from smartprod.config.yaml_file import resolve_word
 
 _PLAIN = re.compile(r"[A-Za-z_./][\w./\-]*( [\w./\-]+)*")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from smartprod.config.problems import KeyPath
+from smartprod.config.fields import KeyPath
 from smartprod.config.shipped import shipped_folder
 from smartprod.config.yaml_file import parse_yaml
 from smartprod.errors import UsageError

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from smartprod.config.fields import KeyPath
 from smartprod.errors import UsageError
 
-KeyPath = tuple[str, ...]
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 _MAXIMUM_NODES = 100_000
 _MAXIMUM_DEPTH = 40

@@ -17,9 +17,9 @@ from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.library import Pipeline, list_pipelines, load_pipeline
 from smartprod.pipeline.manifest import Manifest
+from smartprod.pipeline.registry import Stage, load_stages, stage
 from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.runner import RunOutcome, command_line, run_pipeline
-from smartprod.pipeline.registry import Stage, load_stages, stage
 from smartprod.pipeline.threads import cpu_count, limit_threads
 
 __all__ = [

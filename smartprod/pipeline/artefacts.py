@@ -54,14 +54,14 @@ def register_artefact(artefact: Artefact) -> Artefact:
     path = PurePosixPath(artefact.path)
     if path.is_absolute() or ".." in path.parts or "\\" in artefact.path or not path.name:
         raise PipelineError(
-            "SP901",
+            "SP921",
             f"the path {artefact.path!r} of artefact `{artefact.name}` leaves the run folder",
             fix="give a path relative to the run folder, such as `mystage/mytable.parquet`",
         )
     for other in _artefacts.values():
         if other != artefact and (other.name == artefact.name or other.path == artefact.path):
             raise PipelineError(
-                "SP902",
+                "SP922",
                 f"artefact `{artefact.name}` ({artefact.path}) collides with `{other.name}` ({other.path})",
                 fix="give it a name and a path of its own",
             )
@@ -79,7 +79,7 @@ def get_artefact(name: str) -> Artefact:
         return _artefacts[name]
     except KeyError:
         raise PipelineError(
-            "SP903",
+            "SP923",
             f"no artefact is called `{name}`",
             fix=f"declare it with register_artefact; known: {', '.join(sorted(_artefacts))}",
         ) from None

@@ -61,7 +61,7 @@ def write_artefact(artefact: Artefact, value: object, path: Path) -> None:
     expected = _EXPECTED[artefact.kind]
     if not _is_of_kind(artefact.kind, value):
         raise PipelineError(
-            "SP904",
+            "SP924",
             f"artefact `{artefact.name}` has to be {expected}, not {type(value).__module__}.{type(value).__name__}",
             fix="return the declared kind from the stage, or change the artefact's kind",
         )
@@ -74,7 +74,7 @@ def write_artefact(artefact: Artefact, value: object, path: Path) -> None:
         write_atomically(path, lambda temporary: encode(value, temporary))
     except (TypeError, ValueError) as error:
         raise PipelineError(
-            "SP905",
+            "SP925",
             f"artefact `{artefact.name}` cannot be written as {artefact.kind.value}: {error}",
             where=str(path),
             fix="use plain finite numbers, strings, lists and dicts in JSON, and numpy arrays in ARRAYS",
@@ -99,7 +99,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text with `\\n` line ends, whole or not at all."""
+    """Write UTF-8 text with bare line feeds, whole or not at all."""
     write_atomically(path, lambda temporary: _write_text(text, temporary))
 
 

@@ -101,6 +101,10 @@ class ProgressMeter:
         self.bad += bad
         self._show()
 
+    def reach(self, done: int) -> None:
+        """Set the number of steps so far."""
+        self.advance(done - self.done)
+
     def _show(self) -> None:
         """Show the present state; nothing in the base class."""
 

@@ -67,7 +67,7 @@ class StageContext:
         kind = get_artefact(artefact).kind
         if kind is not ArtefactKind.FOLDER:
             raise PipelineError(
-                "SP912", f"artefact `{artefact}` is {kind.value}, no folder", fix="return its value"
+                "SP932", f"artefact `{artefact}` is {kind.value}, no folder", fix="return its value"
             )
         path = self.run.artefact_path(artefact)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -17,8 +17,8 @@ from smartprod.errors import PipelineError
 
 if TYPE_CHECKING:
     from smartprod.config import Config
-    from smartprod.pipeline.run_folder import RunFolder
     from smartprod.pipeline.registry import Stage
+    from smartprod.pipeline.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def config_value(config: Config, key: str) -> object:
     for name in key.split("."):
         if not isinstance(value, dict) or name not in value:
             raise PipelineError(
-                "SP909",
+                "SP929",
                 f"a stage declares the configuration key `{key}`, which does not exist",
                 fix="mend the stage",
             )
@@ -124,6 +124,6 @@ def _source_of(package: str) -> tuple[Path, bool]:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise PipelineError(
-            "SP910", f"a stage declares the package `{package}`, which cannot be found", fix="mend the stage"
+            "SP930", f"a stage declares the package `{package}`, which cannot be found", fix="mend the stage"
         )
     return Path(spec.origin), spec.submodule_search_locations is not None

@@ -107,7 +107,7 @@ def _check_writers(pipeline: Pipeline, stages: list[Stage]) -> None:
 
 def _read_pipeline(path: Path, name: str) -> Pipeline:
     content: Any = load_yaml(path).value
-    stages = content.get("stages") if isinstance(content, dict) else None
+    stages: Any = content.get("stages") if isinstance(content, dict) else None
     valid = isinstance(stages, list) and stages and all(isinstance(stage, str) for stage in stages)
     if not valid or set(content) - {"description", "stages"}:
         raise UsageError(
@@ -116,7 +116,7 @@ def _read_pipeline(path: Path, name: str) -> Pipeline:
             where=str(path),
             fix="see pipelines/all.yaml",
         )
-    return Pipeline(name, str(content.get("description", "")), tuple(stages))
+    return Pipeline(name, str(content.get("description") or ""), tuple(stages))
 
 
 def pipeline_for_stage(stage: str) -> Pipeline | None:

@@ -27,7 +27,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
         if not _acquire(file):
             file.seek(0)
             raise PipelineError(
-                "SP913",
+                "SP933",
                 f"another run is at work in this folder (process {file.read().strip() or 'unknown'})",
                 where=str(folder),
                 fix="wait for it or stop it, or choose another folder with run.name=...",

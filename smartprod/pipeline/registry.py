@@ -61,7 +61,7 @@ class Stage:
 _stages: dict[str, Stage] = {}
 
 
-def stage(  # noqa: PLR0913  (a declaration: every argument after the name is optional and by keyword)
+def stage(
     name: str,
     *,
     reads: Sequence[str] = (),
@@ -97,7 +97,7 @@ def stage(  # noqa: PLR0913  (a declaration: every argument after the name is op
         parameters = tuple(inspect.signature(function).parameters)
         if parameters[1:] != tuple(reads):
             raise PipelineError(
-                "SP906",
+                "SP926",
                 f"stage `{name}` reads {list(reads)} but its function takes {list(parameters[1:])}",
                 where=f"{function.__module__}.{function.__qualname__}",
                 fix="name the parameters after `context` like the artefacts, in the same order",
@@ -107,7 +107,7 @@ def stage(  # noqa: PLR0913  (a declaration: every argument after the name is op
         known = _stages.get(name)
         if known is not None and _origin(known.function) != _origin(function):
             raise PipelineError(
-                "SP907",
+                "SP927",
                 f"two stages are called `{name}`: {_origin(known.function)} and {_origin(function)}",
                 fix="rename one of them",
             )
@@ -145,7 +145,7 @@ def load_stages() -> dict[str, Stage]:
             point.load()
         except (ImportError, AttributeError) as error:
             raise PipelineError(
-                "SP908",
+                "SP928",
                 f"the stage `{point.name}` of an installed package cannot be imported: {error}",
                 where=f"entry point {point.value} in group {ENTRY_POINT_GROUP}",
                 fix="mend or uninstall that package",

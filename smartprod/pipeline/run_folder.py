@@ -56,7 +56,7 @@ class RunFolder:
         path = self.artefact_path(name)
         if not path.exists():
             raise PipelineError(
-                "SP911",
+                "SP931",
                 f"artefact `{name}` is missing",
                 where=str(path),
                 fix="run the pipeline that makes it",

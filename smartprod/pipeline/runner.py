@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from smartprod._version import __version__
 from smartprod.config import config_lines
-from smartprod.errors import PipelineError, SmartprodError
+from smartprod.errors import InterruptedRunError, PipelineError, SmartprodError
 from smartprod.pipeline.artefacts import get_artefact
 from smartprod.pipeline.codecs import is_whole, record_file, write_artefact, write_text_atomically
 from smartprod.pipeline.context import StageContext
@@ -20,8 +20,8 @@ from smartprod.pipeline.library import Pipeline, order_stages, pipeline_for_stag
 from smartprod.pipeline.lock import lock_folder
 from smartprod.pipeline.manifest import Manifest, write_manifest
 from smartprod.pipeline.memory import peak_memory_mib, reset_peak_memory
-from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.registry import Stage, load_stages
+from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.threads import limit_threads
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def run_pipeline(
         PipelineError: An input that another pipeline makes is missing or out of date, or a stage failed; the
             error's notes give the command that goes on.
         SmartprodError: A stage failed with an error of its own, with the same notes.
+        InterruptedRunError: The user pressed Ctrl-C during a stage, with the same notes.
     """
     started = time.monotonic()
     stages = load_stages()
@@ -120,12 +121,16 @@ class _Work:
             self.console.note(f"  {reason}")
         try:
             self._compute(stage, fingerprint)
-        except (SmartprodError, KeyboardInterrupt) as error:
+        except SmartprodError as error:
             error.add_note(self._how_to_go_on(stage))
             raise
+        except KeyboardInterrupt as interrupt:
+            stop = InterruptedRunError("SP938", "interrupted")
+            stop.add_note(self._how_to_go_on(stage))
+            raise stop from interrupt
         except Exception as error:
             failure = PipelineError(
-                "SP914",
+                "SP934",
                 f"stage `{stage.name}` failed: {type(error).__name__}: {error}",
                 where=_place_of(error),
                 fix="this is a defect or a full disk or memory, not your configuration; --debug shows the traceback",
@@ -193,7 +198,7 @@ class _Work:
     def _writer(self, stage: Stage, name: str) -> Stage:
         if name not in self.writers:
             raise PipelineError(
-                "SP915", f"stage `{stage.name}` reads `{name}`, which no stage writes", fix="mend the stage"
+                "SP935", f"stage `{stage.name}` reads `{name}`, which no stage writes", fix="mend the stage"
             )
         return self.writers[name]
 
@@ -207,7 +212,7 @@ class _Work:
             "missing" if not reason else f"out of date ({reason.removeprefix('runs again').lstrip(':, ')})"
         )
         raise PipelineError(
-            "SP916",
+            "SP936",
             f"stage `{stage.name}` needs `{name}`, which is {state}",
             where=str(self.run.artefact_path(name)),
             fix=f"run: {command_line(source.name if source else producer.name, self.loaded)}",
@@ -238,7 +243,7 @@ def _check_returned(stage: Stage, values: Mapping[str, object]) -> None:
     if not isinstance(values, Mapping) or set(values) != set(stage.writes):
         got = sorted(values) if isinstance(values, Mapping) else type(values).__name__
         raise PipelineError(
-            "SP917",
+            "SP937",
             f"stage `{stage.name}` has to return {sorted(stage.writes)}, but returned {got}",
             fix="mend the stage: its return value and its `writes` have to name the same artefacts",
         )

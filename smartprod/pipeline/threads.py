@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
+OWN_CGROUP = Path("/proc/self/cgroup")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -16,17 +17,17 @@ def cpu_count() -> int:
     The smaller of the scheduler affinity and the control group's quota (version 2 `cpu.max`, or version 1
     `cpu.cfs_quota_us`), rounded up: a container given 1.5 processors of a 64-core machine gets 2.
     """
-    if hasattr(os, "sched_getaffinity"):
-        affinity = len(os.sched_getaffinity(0))
-    else:  # macOS, Windows
-        affinity = os.cpu_count() or 1
+    # macOS and Windows have no affinity call
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cgroup_quota(CGROUP_ROOT)
     return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
 
 
 def cgroup_quota(root: Path) -> float | None:
-    """Processors that the control group allows, None where it sets no limit."""
-    return _quota_v2(root / "cpu.max") or _quota_v1(root / "cpu")
+    """Processors that the control group allows: the tightest of its own quota and its parents'; None for no limit."""
+    folders = [root, root / "cpu", *_own_groups(root)]
+    quotas = [quota for folder in folders if (quota := _quota_v2(folder / "cpu.max") or _quota_v1(folder))]
+    return min(quotas, default=None)
 
 
 def limit_threads(threads: int | None) -> int:
@@ -42,6 +43,16 @@ def limit_threads(threads: int | None) -> int:
         else:
             os.environ.setdefault(variable, str(count))
     return count
+
+
+def _own_groups(root: Path) -> list[Path]:
+    """The folders of this process's control group and its parents (version 2: the line `0::/path`)."""
+    try:
+        lines = OWN_CGROUP.read_text().splitlines()
+    except OSError:
+        return []
+    paths = [PurePosixPath(line[3:]) for line in lines if line.startswith("0::/")]
+    return [root / str(group).lstrip("/") for path in paths for group in (path, *path.parents)]
 
 
 def _quota_v2(path: Path) -> float | None:
