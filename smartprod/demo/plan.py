@@ -205,8 +205,7 @@ def _special(plan: ProductPlan, special: str) -> ProductPlan:
     ending = "jpg" if special in ("cmyk", "exif_rotated", "big") else "png"
     size = 3000 if special == "big" else 320
     image = replace(main, path=main.path.rsplit(".", 1)[0] + "." + ending, size=size)
-    domain = "studio" if special == "transparent" else plan.domain
-    return replace(plan, special=special, domain=domain, images=(image, *plan.images[1:]))
+    return replace(plan, special=special, domain="studio", images=(image, *plan.images[1:]))
 
 
 def _repeat(rows: list[ProductPlan], rng: Random) -> list[ProductPlan]:

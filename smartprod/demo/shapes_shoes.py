@@ -144,9 +144,11 @@ def sandal(canvas: Canvas, style: Style, rng: Random) -> None:
     ]
     for left, high, colour in bands[: rng.choice([1, 2, 2])]:
         wide = rng.uniform(0.24, 0.34)
-        front = curve([(left, 0.44), (left + 0.02, 0.44 - high), (left + 0.2, 0.14)], 6)
-        back = curve([(left + 0.2 + wide, 0.12), (left + wide + 0.06, 0.32 - high), (left + wide, 0.4)], 6)
-        canvas.polygon(front + back, Paint(colour, style.finish))
+        band = [
+            (left, 0.44), (left + 0.04, 0.34 - high * 0.5), (left + 0.16, 0.36 - high), (left + 0.16 + wide, 0.34 - high),
+            (left + wide + 0.06, 0.32 - high * 0.5), (left + wide, 0.42),
+        ]  # fmt: skip
+        canvas.polygon(curve(band, 6, closed=True), Paint(colour, style.finish))
     high = rng.uniform(0.42, 0.56)
     heel = [
         (0.3, 0.34 - rise * 0.7),

@@ -12,7 +12,7 @@ from smartprod.demo.wording import WORDINGS
 
 # How much a text tells: the noun in the title and facts; facts under a vague title; hardly anything but other classes' words.
 CLARITIES = ("clear", "hinted", "poor")
-_CLARITY_WEIGHTS = (0.46, 0.38, 0.16)
+_CLARITY_WEIGHTS = (0.48, 0.4, 0.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,17 @@ def write_text(
         clarity = "hinted"
     noun = rng.choice(words.nouns)
     title = _title(noun if clarity == "clear" else "", rng.choice(words.vague), slots, rng)
-    count = {"clear": rng.randint(1, 3), "hinted": rng.randint(1, 2), "poor": rng.choice([0, 0, 1])}[clarity]
+    count = {"clear": rng.randint(1, 3), "hinted": rng.randint(1, 3), "poor": rng.choice([0, 0, 1])}[clarity]
     sentences = list(rng.sample(words.facts, min(count, len(words.facts))))
     if told and clarity == "hinted":
         sentences.append(f"{noun.capitalize()} by {slots['brand']}.")
-    if rng.random() < (0.3 if clarity == "clear" else 0.55):
+    if rng.random() < (0.3 if clarity == "clear" else 0.5):
         other = rng.choice(WORDINGS[rng.choice(siblings)].nouns)
         sentences.append(rng.choice(wording.CROSS_SELLING).format(noun=other))
     sentences += rng.sample(wording.GENERIC, rng.randint(1, 4))
     if rng.random() < 0.25:
         sentences += rng.sample(wording.FOREIGN, rng.randint(1, 2))
-    if rng.random() < 0.06:  # a few long ones
+    if rng.random() < 0.04:  # a few long ones
         sentences = list(dict.fromkeys([*sentences, *words.facts, *wording.GENERIC, *wording.FOREIGN]))
     rng.shuffle(sentences)
     if rng.random() < 0.2:
