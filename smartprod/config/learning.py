@@ -101,7 +101,7 @@ class ClassifierConfig(Section):
     kind: Literal["auto"] | ClassifierKind = "auto"
     candidates: tuple[ClassifierKind, ...] = ("logistic", "mlp", "prototype")
     metric: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
-    class_weight: Literal["balanced", "none"] = "balanced"
+    class_weight: Literal["auto", "balanced", "sqrt", "none"] = "auto"
     logistic: LogisticConfig = LogisticConfig()
     mlp: MlpConfig = MlpConfig()
     lightgbm: LightgbmConfig = LightgbmConfig()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def load_config(path_or_name: str | None = None, overrides: Sequence[str] = ()) 
         for leaf in (key, *leaves(value, key)):
             where[leaf] = place
     if "name" not in _section(values, "run"):
-        merge(values, ("run", "name"), path.stem)
+        merge(values, ("run", "name"), re.sub(r"[^\w.\-]+|^[.\-]+", "-", path.stem).lstrip("-") or "run")
         where[("run", "name")] = f"the name of {path}"
     where[()] = str(path)
     config = _validate(_wrap_lists(values, Config), where)

@@ -16,7 +16,7 @@ from smartprod.config.section import Fraction, Section
 class RunConfig(Section):
     """Where a run lives and what makes it repeatable."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.\-]+$")] = "run"
+    name: Annotated[str, Field(pattern=r"^\w[\w.\-]*$")] = "run"
     folder: str = "runs"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1)] | None = None

@@ -88,7 +88,7 @@ def read_artefact(artefact: Artefact, path: Path) -> object:
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Call `write` with a temporary path beside `path`, sync the file and rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         write(temporary)
         with temporary.open("rb+") as file:
@@ -96,6 +96,20 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """The neighbour under which this process writes what will become `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left beside `path`."""
+    for left in (*path.parent.glob(f".{path.name}.*.tmp"), *path.parent.glob(f".{path.name}.*.old")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def write_text_atomically(path: Path, text: str) -> None:
@@ -109,7 +123,7 @@ def replace_folder(new: Path, path: Path) -> None:
         if file.is_file():
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    old = temporary_name(path).with_suffix(".old")
     if path.exists():
         path.rename(old)
     new.rename(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from smartprod.errors import PipelineError
 from smartprod.pipeline.artefacts import ArtefactKind, get_artefact
+from smartprod.pipeline.codecs import temporary_name
 from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.manifest import Metric
 from smartprod.pipeline.run_folder import RunFolder
@@ -70,7 +70,7 @@ class StageContext:
                 "SP932", f"artefact `{artefact}` is {kind.value}, no folder", fix="return its value"
             )
         path = self.run.artefact_path(artefact)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = temporary_name(path)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         return temporary

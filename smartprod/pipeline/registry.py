@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -143,10 +144,10 @@ def load_stages() -> dict[str, Stage]:
     for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
         try:
             point.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a foreign package may fail in any way
             raise PipelineError(
                 "SP928",
-                f"the stage `{point.name}` of an installed package cannot be imported: {error}",
+                f"the stage `{point.name}` of an installed package cannot be imported: {type(error).__name__}: {error}",
                 where=f"entry point {point.value} in group {ENTRY_POINT_GROUP}",
                 fix="mend or uninstall that package",
             ) from error
@@ -158,5 +159,7 @@ def _origin(function: Callable[..., object]) -> str:
 
 
 def _package_of(function: Callable[..., object]) -> str:
-    """The package that holds the function's module; the module itself where it stands alone."""
-    return function.__module__.rpartition(".")[0] or function.__module__
+    """The package that holds the function's module; the module itself where it stands in none."""
+    package = function.__module__.rpartition(".")[0]
+    is_regular = getattr(sys.modules.get(package), "__file__", None) is not None
+    return package if is_regular else function.__module__

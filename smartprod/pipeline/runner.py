@@ -13,7 +13,13 @@ from smartprod._version import __version__
 from smartprod.config import config_lines
 from smartprod.errors import InterruptedRunError, PipelineError, SmartprodError
 from smartprod.pipeline.artefacts import get_artefact
-from smartprod.pipeline.codecs import is_whole, record_file, write_artefact, write_text_atomically
+from smartprod.pipeline.codecs import (
+    is_whole,
+    record_file,
+    remove_leftovers,
+    write_artefact,
+    write_text_atomically,
+)
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.fingerprint import Fingerprint, fingerprint_stage, library_version
 from smartprod.pipeline.library import Pipeline, order_stages, pipeline_for_stage
@@ -64,14 +70,14 @@ def run_pipeline(
         InterruptedRunError: The user pressed Ctrl-C during a stage, with the same notes.
     """
     started = time.monotonic()
+    limit_threads(loaded.config.run.threads)  # before a stage module loads numpy
     stages = load_stages()
     ordered = order_stages(pipeline, stages)
     run = RunFolder.of(loaded.config)
-    limit_threads(loaded.config.run.threads)
     with lock_folder(run.root):
         text = "\n".join(config_lines(loaded)) + "\n"
         write_text_atomically(run.config_path, text)
-        work = _Work(pipeline, loaded, run, console, _writers(ordered, stages.values()))
+        work = _Work(pipeline, loaded, run, console, _Writers(ordered, stages.values(), run))
         for stage in ordered:
             work.do(stage, fresh=fresh)
     outcome = RunOutcome(run, tuple(work.computed), tuple(work.skipped), time.monotonic() - started)
@@ -93,7 +99,7 @@ class _Work:
         loaded: LoadedConfig,
         run: RunFolder,
         console: RunConsole,
-        writers: Mapping[str, Stage],
+        writers: _Writers,
     ) -> None:
         self.pipeline = pipeline
         self.loaded = loaded
@@ -107,7 +113,7 @@ class _Work:
     def do(self, stage: Stage, *, fresh: bool) -> None:
         """Run one stage, or skip it if it is up to date."""
         for name in stage.reads:
-            producer = self._writer(stage, name)
+            producer = self.writers.of(name, reader=stage)
             if producer.name not in self.pipeline.stages:
                 self._require(stage, name, producer)
         fingerprint = self._fingerprint(stage)
@@ -142,7 +148,10 @@ class _Work:
     def _compute(self, stage: Stage, fingerprint: Fingerprint) -> None:
         context = StageContext(self.loaded.config, stage=stage.name, run=self.run, console=self.console)
         # From here to the new manifest the stage counts as not done, whatever happens.
-        self.run.manifest_path(stage.name).unlink(missing_ok=True)
+        for name in {stage.name, *self.writers.sharing_with(stage)}:
+            self.run.manifest_path(name).unlink(missing_ok=True)
+        for name in stage.writes:
+            remove_leftovers(self.run.artefact_path(name))
         reset_peak_memory()
         started = time.monotonic()
         values = stage.function(context, **{name: self.run.read(name) for name in stage.reads})
@@ -176,7 +185,9 @@ class _Work:
 
     def _fingerprint(self, stage: Stage) -> Fingerprint:
         if stage.name not in self._fingerprints:
-            inputs = {name: self._fingerprint(self._writer(stage, name)).digest for name in stage.reads}
+            inputs = {
+                name: self._fingerprint(self.writers.of(name, reader=stage)).digest for name in stage.reads
+            }
             self._fingerprints[stage.name] = fingerprint_stage(
                 stage, config=self.loaded.config, run=self.run, inputs=inputs
             )
@@ -194,13 +205,6 @@ class _Work:
             if record is None or not is_whole(record, self.run.root):
                 return f"runs again: {get_artefact(name).path} is missing or was altered"
         return None
-
-    def _writer(self, stage: Stage, name: str) -> Stage:
-        if name not in self.writers:
-            raise PipelineError(
-                "SP935", f"stage `{stage.name}` reads `{name}`, which no stage writes", fix="mend the stage"
-            )
-        return self.writers[name]
 
     def _require(self, stage: Stage, name: str, producer: Stage) -> None:
         """Refuse to run on an input from outside the pipeline that is missing or out of date."""
@@ -230,13 +234,27 @@ class _Work:
         return f"stopped in stage `{stage.name}`; go on{kept} with: {command_line(self.pipeline.name, self.loaded)}"
 
 
-def _writers(ordered: Iterable[Stage], known: Iterable[Stage]) -> dict[str, Stage]:
-    """Who writes each artefact: the pipeline's own stages before any other."""
-    writers: dict[str, Stage] = {}
-    for stage in (*ordered, *known):
-        for name in stage.writes:
-            writers.setdefault(name, stage)
-    return writers
+class _Writers:
+    """Who writes each artefact: the pipeline's own stage, then one that has run here, then any other."""
+
+    def __init__(self, ordered: Iterable[Stage], known: Iterable[Stage], run: RunFolder) -> None:
+        self._stages: dict[str, list[Stage]] = {}
+        finished_first = sorted(known, key=lambda stage: not run.manifest_path(stage.name).exists())
+        for stage in (*ordered, *finished_first):
+            for name in stage.writes:
+                self._stages.setdefault(name, []).append(stage)
+
+    def of(self, name: str, *, reader: Stage) -> Stage:
+        """The stage whose artefact the reader gets."""
+        if name not in self._stages:
+            raise PipelineError(
+                "SP935", f"stage `{reader.name}` reads `{name}`, which no stage writes", fix="mend the stage"
+            )
+        return self._stages[name][0]
+
+    def sharing_with(self, stage: Stage) -> set[str]:
+        """Names of the stages, this one included, that write an artefact of this stage."""
+        return {writer.name for name in stage.writes for writer in self._stages[name]}
 
 
 def _check_returned(stage: Stage, values: Mapping[str, object]) -> None:
