@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REASONS_SHOWN = 3
+_UNTOLD = frozenset({"empty", "see reason.row"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,22 @@ def _count_true(mask: pa.ChunkedArray) -> int:
 
 
 def _common_reasons(table: pa.Table, field: str) -> list[str]:
-    """List the commonest reasons of a field; plain emptiness needs no telling."""
-    reasons = Counter(table[reason_column(field)].drop_null().to_pylist())
-    for silent in ("empty", "see reason.row"):
-        reasons.pop(silent, None)
+    """List the commonest kinds of reason of a field, each by its first example; plain emptiness needs no telling."""
+    examples: dict[str, str] = {}
+    kinds: Counter[str] = Counter()
+    for reason in table[reason_column(field)].drop_null().to_pylist():
+        if reason not in _UNTOLD:
+            kind = reason.rpartition(": ")[2]  # behind the line, file or column that it happened at
+            kinds[kind] += 1
+            examples.setdefault(kind, reason)
     shown = [
-        f"{reason} ({count:,} rows)" if count > 1 else reason
-        for reason, count in reasons.most_common(_REASONS_SHOWN)
+        _told(examples[kind], count, table.num_rows) for kind, count in kinds.most_common(_REASONS_SHOWN)
     ]
-    rest = len(reasons) - len(shown)
+    rest = len(kinds) - len(shown)
     return [*shown, f"and {rest:,} other reasons"] if rest else shown
+
+
+def _told(reason: str, count: int, total: int) -> str:
+    if count == 1:
+        return reason
+    return f"every row: {reason}" if count == total else f"{count:,} rows such as: {reason}"

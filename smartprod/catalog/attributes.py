@@ -6,7 +6,7 @@ import ast
 import json
 import warnings
 
-from smartprod.catalog.cell_text import NULL_WORDS, plain_value
+from smartprod.catalog.cell_text import NULL_WORDS
 
 MAX_CHARACTERS = 200_000
 """Longest attributes text that is parsed: a syntax tree takes about 100 times its text in memory."""
@@ -14,11 +14,13 @@ MAX_CHARACTERS = 200_000
 MAX_DEPTH = 20
 """Deepest nesting that is parsed."""
 
+# NaN and Infinity say nothing about a product; line breaks inside of strings are common and harmless.
+_JSON = json.JSONDecoder(parse_constant=lambda _: None, strict=False)
+
 _NAMES: dict[str, object] = {
-    **dict.fromkeys(("nan", "NaN", "null", "undefined"), None),
+    **dict.fromkeys(("nan", "NaN", "inf", "null", "undefined"), None),
     "true": True,
     "false": False,
-    "inf": float("inf"),
 }
 
 
@@ -26,7 +28,7 @@ def parse_attributes(raw: str | None) -> dict[str, object]:
     """Parse attributes as a JSON object or a Python dict literal.
 
     Beside what JSON and Python allow, the bare words nan, null, true and false are understood in either, since
-    printed dictionaries are full of them. Keys become text; sets and tuples become lists.
+    printed dictionaries are full of them; nan and infinity become None. Keys become text, sets and tuples lists.
 
     Args:
         raw: Text of the cell; None, blank text, `nan`, `[]` and the like give an empty dictionary.
@@ -42,14 +44,14 @@ def parse_attributes(raw: str | None) -> dict[str, object]:
     if not text.startswith("{"):
         raise ValueError("not an object in braces")
     try:
-        parsed = json.loads(text)
+        parsed = _JSON.decode(text)
     except (ValueError, RecursionError):
         parsed = _parse_literal(text)
     if not isinstance(parsed, dict):
         raise ValueError("not an object in braces")  # noqa: TRY004 - one kind of error for a bad cell
-    if _depth(parsed) > MAX_DEPTH:
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(parsed) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    return {str(key): plain_value(value) for key, value in parsed.items()}
+    return {key: _whole(value) for key, value in parsed.items()} if "\\ud" in text.lower() else parsed
 
 
 def parse_list(raw: str) -> list[object]:
@@ -59,7 +61,7 @@ def parse_list(raw: str) -> list[object]:
         ValueError: With a short reason where the text is neither.
     """
     try:
-        parsed = json.loads(raw)
+        parsed = _JSON.decode(raw)
     except (ValueError, RecursionError):
         parsed = _parse_literal(raw)
     if not isinstance(parsed, list | tuple):
@@ -86,14 +88,16 @@ def _evaluate(node: ast.expr, *, depth: int) -> object:
     match node:
         case ast.Constant(value=bytes() as data):
             return data.decode("utf-8", "replace")
+        case ast.Constant(value=int() as number) if number.bit_length() > 10_000:
+            raise ValueError("holds a number too long")
         case ast.Constant(value=str() | int() | float() | None as value):
             return value
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
-            number = _evaluate(operand, depth=depth + 1)
-            if isinstance(number, int | float):
-                return -number if isinstance(sign, ast.USub) else number
+            signed = _evaluate(operand, depth=depth + 1)
+            if isinstance(signed, int | float):
+                return -signed if isinstance(sign, ast.USub) else signed
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
             return [_evaluate(item, depth=depth + 1) for item in items]
         case ast.Dict(keys=keys, values=values) if all(keys):
@@ -117,3 +121,12 @@ def _depth(value: object) -> int:
         ]
         depth += 1
     return depth - 1
+
+
+def _whole(value: object) -> object:
+    """Replace halves of escaped surrogate pairs, which no file and no tokeniser takes."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value

@@ -25,9 +25,9 @@ class CategoryPaths:
         self._several = several
         self._known: dict[str, list[str]] = {}
         token = separator.strip()
-        before = r"(?:^|\s+)" if separator[:1].isspace() else r"\s*"
-        after = r"(?:\s+|$)" if separator[-1:].isspace() else r"\s*"
-        self._pattern = re.compile(f"{before}{re.escape(token)}{after}" if token else re.escape(separator))
+        before = r"(?<!\S)" if separator[:1].isspace() else ""
+        after = r"(?!\S)" if separator[-1:].isspace() else ""
+        self._pattern = re.compile(before + re.escape(token) + after if token else re.escape(separator))
 
     def of_text(self, text: str) -> list[str]:
         """Parse a cell of text into its paths, in order and each once."""

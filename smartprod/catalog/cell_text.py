@@ -21,6 +21,8 @@ The case counts: a product or category called `Nan` is one.
 
 def plain_value(value: object) -> object:
     """Turn a value of numpy, pandas or Arrow into plain Python; every kind of missing value becomes None."""
+    if type(value) is str:
+        return value
     if hasattr(value, "tolist"):  # numpy arrays and scalars
         value = value.tolist()
     if isinstance(value, dict):

@@ -71,7 +71,7 @@ def map_columns(
 
     Args:
         config: The configured names; a default name that the table lacks counts as absent.
-        available: Columns of the table.
+        available: Columns of the table; empty where not one record could be read, which is no fault of the names.
         place: The table, for errors.
         optional: Roles whose column may be absent even where it was named on purpose.
 
@@ -81,14 +81,14 @@ def map_columns(
     """
     there = set(available)
     for name, key in required_columns(config, optional=optional).items():
-        if name not in there:
+        if available and name not in there:
             raise _no_such_column(name, key, available, place)
     mapped = ColumnMap(
         **{role: _present(getattr(config, role), there) for role in _SINGLE},
         images=tuple(name for name in config.images if name in there),
         extra=tuple(name for name in config.extra if name in there),
     )
-    if not any(getattr(mapped, role) for role in _CONTENT):
+    if available and not any(getattr(mapped, role) for role in _CONTENT):
         raise _nothing_known(config, available, place)
     for name in mapped.used():
         if list(available).count(name) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -173,12 +174,9 @@ def open_delimited(path: Path, *, encoding: str, delimiter: str | None, field_li
 
 
 def sniff_delimiter(header_line: str) -> str:
-    """Choose the delimiter that parts the header into most columns; comma where none does."""
-
-    def columns(delimiter: str) -> int:
-        return len(next(csv.reader(iter((header_line,)), delimiter=delimiter), []))
-
-    return max(_SNIFFED, key=columns)  # the first of equals: comma
+    """Choose the delimiter that stands most often in the header, outside of quotes; comma where none does."""
+    bare = re.sub(r'"[^"]*"', "", header_line)
+    return max(_SNIFFED, key=bare.count)  # the first of equals: comma
 
 
 def _first_line(lines: PhysicalLines, path: Path) -> str:

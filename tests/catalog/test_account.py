@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from smartprod.catalog import (
+    STATUS_FIELDS,
+    account_lines,
+    check_bad_fraction,
+    count_rows,
+    products_from_records,
+    read_products,
+    status_counts,
+)
+from smartprod.config.schema import CatalogConfig
+from smartprod.errors import TooManyBadRowsError
+
+TABLE = b"""id,title,image,category
+1,one,images/a.jpg,A
+1,caf\xe9,images/none.jpg,A
+3,,images/a.jpg,
+,,images/none.jpg,B
+5,few
+6,,../b.jpg,
+"""
+
+
+@pytest.fixture
+def table(shop):
+    (shop / "products.csv").write_bytes(TABLE)
+    return read_products(CatalogConfig(path=str(shop / "products.csv")))
+
+
+def test_status_counts_cover_every_field_and_row(table):
+    counts = status_counts(table)
+    assert tuple(counts) == STATUS_FIELDS
+    assert {field: sum(found.values()) for field, found in counts.items()} == dict.fromkeys(STATUS_FIELDS, 6)
+    assert counts["row"] == {"ok": 5, "unreadable": 1}
+    assert counts["images"] == {"ok": 2, "missing": 2, "forbidden": 1, "unreadable": 1}
+
+
+def test_count_rows_bad_are_those_unreadable_or_without_text_and_image(table):
+    rows = count_rows(table)
+    assert (rows.total, rows.bad, rows.labelled) == (6, 3, 3)
+    assert (rows.repeated_ids, rows.without_id) == (1, 2)
+
+
+def test_account_lines_show_counts_and_the_commonest_reasons(table):
+    lines = account_lines(table, notes=["fields separated by comma"])
+    assert lines[0] == "6 rows, 3 with a category, 3 bad"
+    text = "\n".join(lines)
+    for part in (
+        "  fields separated by comma",
+        "1 rows repeat an id",
+        "row          ok 5  unreadable 1",
+        "line 6: 2 fields where the header has 4",
+        "2 rows such as: images/none.jpg: no such file",
+        "../b.jpg: outside the image folder",
+    ):
+        assert part in text
+
+
+def test_check_bad_fraction_fails_beyond_the_limit_with_the_counts(table):
+    check_bad_fraction(table, 0.5)
+    with pytest.raises(TooManyBadRowsError, match=r"SP212\] 3 of 6 rows are bad \(50.0%\)") as caught:
+        check_bad_fraction(table, 0.49)
+    assert caught.value.exit_code == 3
+    assert "unreadable 1" in str(caught.value)
+
+
+def test_check_bad_fraction_of_an_empty_table_passes():
+    table = products_from_records([], CatalogConfig())
+    check_bad_fraction(table, 0.0)
+    assert account_lines(table)[0] == "0 rows, 0 with a category, 0 bad"
+
+
+def test_count_rows_extra_text_or_attributes_alone_are_use_enough():
+    config = CatalogConfig(columns={"extra": ["brand"]})
+    records = [{"brand": "X"}, {"attributes": {"a": 1}}, {"attributes": "{broken"}, {"brand": None}]
+    assert count_rows(products_from_records(records, config)).bad == 2
