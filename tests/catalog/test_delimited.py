@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartprod.catalog import read_products, stream_products
+from smartprod.catalog.cell_text import NULL_WORDS
 from smartprod.catalog.readers.delimited import sniff_delimiter
 from smartprod.config.schema import CatalogConfig
 from smartprod.errors import CatalogError, UsageError
@@ -233,9 +234,7 @@ def test_read_csv_returns_what_the_csv_writer_wrote(table, delimiter, encoding):
     assert {row["status.row"] for row in rows} == {"ok"}
     for row, written in zip(rows, table, strict=True):
         for name, value in zip(("title", "description", "extra.brand"), written, strict=True):
-            assert row[name] == value or (
-                row[name] is None and (not value.strip() or value in {"nan", "null"})
-            )
+            assert row[name] == value or (row[name] is None and (not value.strip() or value in NULL_WORDS))
 
 
 @settings(max_examples=150, deadline=None)
