@@ -16,24 +16,33 @@ Modality = Literal["image", "text"]
 class Encoder(Protocol):
     """The part of the contract that both modalities share; `tests/contracts/check_encoder.py` checks it.
 
-    Attributes:
-        name: As the configuration names it.
-        modality: `image` or `text`.
-        dim: Length D of one embedding.
-        weights_hash: Hash of weights and preprocessing: what a saved model asks for.
-        fingerprint: `weights_hash` and the precision of the runtime: what the embedding store is keyed by.
+    A saved model asks for a `weights_hash`; the embedding store is keyed by the `fingerprint`.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that the configuration uses."""
+        ...
+
     @property
-    def modality(self) -> Modality: ...
+    def modality(self) -> Modality:
+        """`image` or `text`."""
+        ...
+
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Length D of one embedding."""
+        ...
+
     @property
-    def weights_hash(self) -> str: ...
+    def weights_hash(self) -> str:
+        """Hash of weights and preprocessing."""
+        ...
+
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Hash of weights, preprocessing and precision."""
+        ...
 
 
 @runtime_checkable

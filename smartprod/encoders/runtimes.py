@@ -7,7 +7,6 @@ import os
 import tempfile
 import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -36,9 +35,13 @@ class ImageRuntime(Protocol):
     """Runs an image model: uint8 `[B, 3, S, S]` to float32 `[B, D]`."""
 
     @property
-    def precision(self) -> str: ...
+    def precision(self) -> str:
+        """`fp32`, `bf16` or `fp16`."""
+        ...
 
-    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed a batch."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +146,28 @@ def _export(model: ImageModel, module: torch.nn.Module, *, threads: int) -> Onnx
     import torch
 
     probe = _probe_images(model.input_size)
-    buffer = BytesIO()
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+            file = Path(folder) / "model.onnx"
             warnings.simplefilter("ignore")  # the exporter reports every traced constant
             torch.onnx.export(
                 module,
                 (torch.from_numpy(probe),),
-                buffer,
+                file,
                 input_names=["pixels"],
                 output_names=["embedding"],
                 dynamic_axes={"pixels": {0: "batch"}, "embedding": {0: "batch"}},
                 dynamo=False,
             )
+            exported = file.read_bytes()
             expected = module(torch.from_numpy(probe)).numpy()
-        runtime = OnnxRuntime(buffer.getvalue(), threads=threads)
+        runtime = OnnxRuntime(exported, threads=threads)
         agreement = _lowest_cosine(runtime.run(probe), expected)
     except Exception as error:
         raise _no_export(model, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
     if not agreement >= MINIMUM_AGREEMENT:
         raise _no_export(model, f"its embeddings differ from torch's (cosine {agreement:.6f})")
-    _write_export(model, buffer.getvalue())
+    _write_export(model, exported)
     return runtime
 
 

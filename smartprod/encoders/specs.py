@@ -84,7 +84,7 @@ def _looks_like_folder(location: str) -> bool:
 def _as_kind(text: str) -> Kind:
     for kind in get_args(Kind):
         if kind == text:
-            return kind  # type: ignore[no-any-return]
+            return kind
     raise ValueError(text)
 
 

@@ -1,0 +1,253 @@
+"""Extraction: rows of products in; their embeddings in the store, and the index that leads to them, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from smartprod.catalog import Status, reason_column, status_column
+from smartprod.embeddings.decoding import ImageLimits
+from smartprod.embeddings.image_batch import ImageBatches, RowImages, Tally
+from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
+from smartprod.embeddings.keys import text_key
+from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
+from smartprod.embeddings.store import EmbeddingSource, MemoryStore, check_finite
+from smartprod.encoders import load_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from smartprod.config import Config
+    from smartprod.encoders import ImageEncoder, TextEncoder
+
+_TEXTS_PER_CALL = 256
+
+Advance = Callable[[int], None]
+
+
+def _ignore(_: int) -> None:
+    """Stand in for a progress meter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """The embeddings of a batch of rows, in memory.
+
+    Attributes:
+        index: Which embeddings each row has, with statuses and reasons (`INDEX_SCHEMA`).
+        image: Image embeddings, one row per product.
+        text: Text embeddings, one row per product.
+    """
+
+    index: pa.Table
+    image: ModalityEmbeddings
+    text: ModalityEmbeddings
+
+
+@dataclass(slots=True)
+class Extractor:
+    """Holds encoders and decode threads, and gives batches of rows their embeddings.
+
+    Use it as a context manager, and for as many batches as there are: encoders are opened once.
+
+    Attributes:
+        image_encoders: Each image goes to all of them.
+        text_encoders: Each text goes to all of them.
+        config: The configuration; its `extract` section is used.
+        store: Where embeddings are looked up and kept; None keeps them for one batch only.
+        threads: Threads that decode images while the model runs.
+        image_tally: Images computed and reused so far.
+        text_tally: Texts computed and reused so far.
+    """
+
+    image_encoders: Sequence[ImageEncoder]
+    text_encoders: Sequence[TextEncoder]
+    config: Config
+    store: EmbeddingSource | None
+    threads: int
+    image_tally: Tally = field(default_factory=Tally)
+    text_tally: Tally = field(default_factory=Tally)
+    _pool: ThreadPoolExecutor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(
+            self.config.extract.decode_threads or self.threads,
+            thread_name_prefix="decode",
+            initializer=_use_one_thread,
+        )
+
+    @classmethod
+    def open(cls, config: Config, *, store: EmbeddingSource | None, threads: int) -> Extractor:
+        """Open the encoders that the configuration names.
+
+        Args:
+            config: The configuration; call `configure_offline(config)` before.
+            store: Where embeddings are looked up and kept; None keeps them for one batch only.
+            threads: Threads for the models, and as many for decoding.
+
+        Raises:
+            UsageError: An encoder's name is unknown.
+            EncoderError: An encoder cannot be opened.
+        """
+        section = config.extract
+        return cls(
+            image_encoders=[
+                load_encoder(name, modality="image", config=section, threads=threads)
+                for name in section.image
+            ],
+            text_encoders=[
+                load_encoder(name, modality="text", config=section, threads=threads) for name in section.text
+            ],
+            config=config,
+            store=store,
+            threads=threads,
+        )
+
+    @property
+    def encoders(self) -> tuple[EncoderRecord, ...]:
+        """Records of all encoders, image encoders first."""
+        return tuple(EncoderRecord.of(encoder) for encoder in (*self.image_encoders, *self.text_encoders))
+
+    def run(self, products: pa.Table, clean_text: pa.Table) -> Extraction:
+        """Embed a batch of rows and load the result; a few thousand rows at a time keep memory small.
+
+        Args:
+            products: Rows of the product table.
+            clean_text: Rows of the clean texts, for the same products in the same order.
+        """
+        sink = self.store or MemoryStore()
+        index = self._index(products, clean_text, sink, _ignore)
+        return Extraction(
+            index=index,
+            image=load_embeddings(index, modality="image", store=sink),
+            text=load_embeddings(index, modality="text", store=sink),
+        )
+
+    def index(self, products: pa.Table, clean_text: pa.Table, *, advance: Advance = _ignore) -> pa.Table:
+        """Embed a batch of rows into the store and give their index only.
+
+        Args:
+            products: Rows of the product table.
+            clean_text: Rows of the clean texts, for the same products in the same order.
+            advance: Told how many more images and texts are done.
+        """
+        if self.store is None:
+            raise ValueError("index() leaves the embeddings in the store, and there is none")
+        return self._index(products, clean_text, self.store, advance)
+
+    def _index(
+        self, products: pa.Table, clean_text: pa.Table, sink: EmbeddingSource, advance: Advance
+    ) -> pa.Table:
+        images = self._embed_images(products, sink, advance)
+        text_keys = self._embed_texts(clean_text, sink, advance)
+        verdicts = [
+            _image_verdict(row, status, reason)
+            for row, status, reason in zip(
+                images,
+                products[status_column("images")].to_pylist(),
+                products[reason_column("images")].to_pylist(),
+                strict=True,
+            )
+        ]
+        columns = {
+            "row": products["row"],
+            "image_keys": [list(row.keys) for row in images],
+            "image_key": [row.keys[0] if row.keys else None for row in images],
+            "text_key": text_keys,
+            status_column("images"): [status for status, _ in verdicts],
+            reason_column("images"): [reason for _, reason in verdicts],
+            status_column("text"): clean_text[status_column("text")],
+            reason_column("text"): clean_text[reason_column("text")],
+        }
+        return with_encoders(pa.table(columns, schema=INDEX_SCHEMA), self.encoders)
+
+    def _embed_images(self, products: pa.Table, sink: EmbeddingSource, advance: Advance) -> list[RowImages]:
+        section = self.config.extract
+        paths: list[list[str]] = [row or [] for row in products["images"].to_pylist()]
+        if not self.image_encoders:
+            return [RowImages((), (), (), main_failed=False)] * len(paths)
+        batches = ImageBatches(
+            encoders=self.image_encoders,
+            store=sink,
+            pool=self._pool,
+            limits=ImageLimits(section.max_image_megapixels, section.max_image_megabytes),
+            batch_size=section.image_batch_size,
+            per_row=section.images_per_product,
+            tally=self.image_tally,
+        )
+        return batches.run(paths, advance=advance)
+
+    def _embed_texts(self, clean_text: pa.Table, sink: EmbeddingSource, advance: Advance) -> list[str | None]:
+        """Embed the texts that the sink lacks; returns each row's key, None without text."""
+        started = perf_counter()
+        texts: list[str | None] = (
+            clean_text["text"].to_pylist() if self.text_encoders else [None] * len(clean_text)
+        )
+        keys = [text_key(text) if text else None for text in texts]
+        by_key = {key: text for key, text in zip(keys, texts, strict=True) if key and text}
+        computed: set[str] = set()
+        for encoder in self.text_encoders:
+            found = sink.contains(encoder.fingerprint, list(by_key))
+            lacking = [key for key, there in zip(by_key, found, strict=True) if not there]
+            computed.update(lacking)
+            _encode_texts(encoder, lacking, by_key, sink, advance)
+        self.text_tally.computed += len(computed)
+        self.text_tally.reused += len(by_key) - len(computed)
+        self.text_tally.seconds += perf_counter() - started
+        return keys
+
+    def close(self) -> None:
+        """End the decode threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _use_one_thread() -> None:
+    """Keep torch's resize in a decode thread from starting a thread team of its own beside the model's."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _encode_texts(
+    encoder: TextEncoder, keys: list[str], texts: dict[str, str], sink: EmbeddingSource, advance: Advance
+) -> None:
+    """Encode texts in calls of similar length and commit them together."""
+    keys = sorted(keys, key=lambda key: (-len(texts[key]), key))
+    done: list[NDArray[np.float32]] = []
+    for start in range(0, len(keys), _TEXTS_PER_CALL):
+        part = keys[start : start + _TEXTS_PER_CALL]
+        done.append(encoder.encode([texts[key] for key in part]))
+        check_finite(done[-1], encoder=repr(encoder.name))
+        advance(len(part))
+    if done:
+        sink.append(encoder.fingerprint, keys, np.concatenate(done))
+
+
+def _image_verdict(images: RowImages, status: str, reason: str | None) -> tuple[str, str | None]:
+    """Merge what the catalog said of the main image with what its content was found to be."""
+    if status == Status.OK and images.main_failed:
+        status = images.problems[0][1].status.value
+    if status == Status.OK:
+        return status, None
+    told = [reason, *(f"{Path(path).name}: {problem.reason}" for path, problem in images.problems)]
+    if images.used:
+        told.append(f"{Path(images.used[0]).name} is used instead")
+    return status, "; ".join(part for part in told if part) or None

@@ -1,0 +1,221 @@
+"""The images of a batch of rows: read, hashed, and where the store lacks them decoded and encoded."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smartprod.catalog import Status
+from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
+from smartprod.embeddings.keys import image_key
+from smartprod.embeddings.store import check_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
+
+    from numpy.typing import NDArray
+
+    from smartprod.embeddings.store import EmbeddingSource
+    from smartprod.encoders import ImageEncoder
+
+_BATCHES_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RowImages:
+    """What became of one row's images.
+
+    Attributes:
+        keys: Content keys of the images used, in the order listed.
+        used: Their paths.
+        problems: Path and problem of each image that was tried and could not be used.
+        main_failed: Whether the first image listed is among the problems.
+    """
+
+    keys: tuple[str, ...]
+    used: tuple[str, ...]
+    problems: tuple[tuple[str, ImageProblem], ...]
+    main_failed: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """How much was computed and how much was there already, over all batches so far."""
+
+    computed: int = 0
+    reused: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Items computed per second."""
+        return self.computed / self.seconds if self.seconds else 0.0
+
+
+@dataclass(slots=True)
+class ImageBatches:
+    """Gives rows of image paths their embeddings, which end up in `store`.
+
+    Attributes:
+        encoders: Every image goes to all of them, decoded once.
+        store: Where embeddings are looked up and kept.
+        pool: Decode threads.
+        limits: What is too large to decode.
+        batch_size: Images per call of an encoder.
+        per_row: Most images used of one row.
+        tally: Counts over all batches so far.
+    """
+
+    encoders: Sequence[ImageEncoder]
+    store: EmbeddingSource
+    pool: Executor
+    limits: ImageLimits
+    batch_size: int
+    per_row: int
+    tally: Tally = field(default_factory=Tally)
+
+    def run(self, rows: Sequence[Sequence[str]], *, advance: Callable[[int], None]) -> list[RowImages]:
+        """Embed the first `per_row` readable images of each row.
+
+        An image that cannot be read is replaced by the row's next one, if there is one; never by another row's.
+
+        Args:
+            rows: Image paths of each row, the main one first.
+            advance: Told how many more images are done.
+        """
+        started = perf_counter()
+        outcomes: dict[str, str | ImageProblem] = {}
+        while wanted := self._wanted(rows, outcomes):
+            outcomes.update(self._embed_files(wanted, advance))
+        self.tally.seconds += perf_counter() - started
+        return [self._row_images(paths, outcomes) for paths in rows]
+
+    def _wanted(self, rows: Sequence[Sequence[str]], outcomes: dict[str, str | ImageProblem]) -> list[str]:
+        """Name the files to try next: of each row as many as it lacks, among those not tried yet."""
+        wanted: dict[str, None] = {}
+        for paths in rows:
+            used = sum(isinstance(outcomes.get(path), str) for path in paths)
+            untried = (path for path in paths if path not in outcomes)
+            wanted.update(dict.fromkeys(islice(untried, max(0, self.per_row - used))))
+        return list(wanted)
+
+    def _row_images(self, paths: Sequence[str], outcomes: dict[str, str | ImageProblem]) -> RowImages:
+        tried = [(path, outcomes[path]) for path in dict.fromkeys(paths) if path in outcomes]
+        good = [(path, found) for path, found in tried if isinstance(found, str)][: self.per_row]
+        return RowImages(
+            keys=tuple(key for _, key in good),
+            used=tuple(path for path, _ in good),
+            problems=tuple((path, found) for path, found in tried if isinstance(found, ImageProblem)),
+            main_failed=bool(tried) and isinstance(tried[0][1], ImageProblem),
+        )
+
+    def _embed_files(self, paths: list[str], advance: Callable[[int], None]) -> dict[str, str | ImageProblem]:
+        """Give each file its content key once its embeddings are in the store, or its problem."""
+        hashed = dict(zip(paths, self.pool.map(self._hash_file, paths), strict=True))
+        first_path: dict[str, str] = {}
+        for path, key in hashed.items():
+            if isinstance(key, str):
+                first_path.setdefault(key, path)
+        lacking = self._lacking(list(first_path))
+        self.tally.reused += len(first_path) - len(lacking)
+        advance(len(paths) - len(lacking))
+        problems = self._encode({key: first_path[key] for key in lacking}, lacking, advance)
+        return {path: problems.get(key, key) if isinstance(key, str) else key for path, key in hashed.items()}
+
+    def _lacking(self, keys: list[str]) -> dict[str, list[int]]:
+        """Name the keys that the store lacks, and for which encoders."""
+        lacking: dict[str, list[int]] = {}
+        for number, encoder in enumerate(self.encoders):
+            for i in np.flatnonzero(~self.store.contains(encoder.fingerprint, keys)):
+                lacking.setdefault(keys[i], []).append(number)
+        return lacking
+
+    def _encode(
+        self, files: dict[str, str], lacking: dict[str, list[int]], advance: Callable[[int], None]
+    ) -> dict[str, ImageProblem]:
+        """Decode files, given by key, encode them and commit; returns the problems by key."""
+        problems: dict[str, ImageProblem] = {}
+        waiting: list[list[tuple[str, NDArray[np.uint8]]]] = [[] for _ in self.encoders]
+        done: list[list[tuple[list[str], NDArray[np.float32]]]] = [[] for _ in self.encoders]
+        for key, prepared in self._decoded(files, lacking):
+            if isinstance(prepared, ImageProblem):
+                problems[key] = prepared
+            else:
+                for number, pixels in zip(lacking[key], prepared, strict=True):
+                    waiting[number].append((key, pixels))
+                    if len(waiting[number]) == self.batch_size:
+                        done[number].append(self._encode_batch(number, waiting[number]))
+                        waiting[number] = []
+            advance(1)
+        for number, encoder in enumerate(self.encoders):
+            if waiting[number]:
+                done[number].append(self._encode_batch(number, waiting[number]))
+            if done[number]:
+                keys = [key for batch, _ in done[number] for key in batch]
+                self.store.append(
+                    encoder.fingerprint, keys, np.concatenate([values for _, values in done[number]])
+                )
+        self.tally.computed += len(files) - len(problems)
+        return problems
+
+    def _encode_batch(
+        self, number: int, batch: list[tuple[str, NDArray[np.uint8]]]
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        encoder = self.encoders[number]
+        embeddings = encoder.encode(np.stack([pixels for _, pixels in batch]))
+        check_finite(embeddings, encoder=repr(encoder.name))
+        return [key for key, _ in batch], embeddings
+
+    def _decoded(
+        self, files: dict[str, str], lacking: dict[str, list[int]]
+    ) -> Iterator[tuple[str, list[NDArray[np.uint8]] | ImageProblem]]:
+        """Decode files in the pool, a few batches ahead of the model and no more: memory stays bounded."""
+        pending: deque[tuple[str, Future[list[NDArray[np.uint8]] | ImageProblem]]] = deque()
+        for key, path in files.items():
+            pending.append((key, self.pool.submit(self._prepare_file, path, lacking[key])))
+            if len(pending) > _BATCHES_AHEAD * self.batch_size:
+                yield _result(pending.popleft())
+        yield from map(_result, pending)
+
+    def _hash_file(self, path: str) -> str | ImageProblem:
+        try:
+            return image_key(self._read(path))
+        except ImageProblem as problem:
+            return problem
+
+    def _prepare_file(self, path: str, numbers: Iterable[int]) -> list[NDArray[np.uint8]] | ImageProblem:
+        min_side = max(encoder.min_side for encoder in self.encoders)
+        try:
+            pixels = decode_image(self._read(path), min_side=min_side, limits=self.limits)
+        except ImageProblem as problem:
+            return problem
+        return [self.encoders[number].prepare(pixels) for number in numbers]
+
+    def _read(self, path: str) -> bytes:
+        try:
+            file = Path(path)
+            size = file.stat().st_size
+            if size > self.limits.megabytes * 1e6:
+                raise ImageProblem(
+                    Status.TOO_LARGE, f"{size / 1e6:.1f} MB, more than {self.limits.megabytes:g}"
+                )
+            return file.read_bytes()
+        except FileNotFoundError:
+            raise ImageProblem(Status.MISSING, "no such file") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ImageProblem(Status.UNREADABLE, f"cannot be read ({reason})") from error
+
+
+def _result(
+    pending: tuple[str, Future[list[NDArray[np.uint8]] | ImageProblem]],
+) -> tuple[str, list[NDArray[np.uint8]] | ImageProblem]:
+    key, future = pending
+    return key, future.result()
