@@ -1,0 +1,115 @@
+"""The figures of the report as `metrics.json`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from smartprod.evaluation.coverage import ACCURACY_TARGETS
+from smartprod.evaluation.data import ReportData
+from smartprod.evaluation.metrics import none_for_nan
+from smartprod.evaluation.summary import Evaluation, evaluate, remarks
+
+SCHEMA_VERSION = 1
+PAIRS = 50
+ISSUES = 200
+
+
+def metrics_document(data: ReportData) -> dict[str, Any]:
+    """Write the figures of a run as plain values for JSON; what cannot be known is null, never NaN.
+
+    Returns:
+        Stable keys (a change raises `schema_version`):
+
+        - `schema_version`, `run`, `created`, `versions`, `notes`
+        - `chosen`: `head`, `reason`
+        - `part`: the part that the details below are about, `test` or `validation`
+        - `test`, `validation`: by head name `rows`, `accuracy`, `accuracy_low`, `accuracy_high`, `top5`, `macro_f1`,
+          `weighted_f1`, `log_loss`, `ece`, `mean_confidence`
+        - `coverage`: by head `aurc` and `coverage_at` (by accuracy, such as `0.95`: the share that can be answered)
+        - `decisions`: `rows`, `accepted_share`, `accepted_accuracy`, `answered_share`, `answered_accuracy`,
+          `overall_accuracy`, `shares` (list of `head`, `decision`, `rows`, `share`, `accuracy`); null without decisions
+        - `thresholds` by head, `target_accuracy`
+        - `levels`: list of `level`, `classes`, `accuracy`, `macro_f1`
+        - `class_sizes`: list of `name`, `meaning`, `classes`, `rows`, `accuracy`, `macro_f1`
+        - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
+          `mistaken_for`, `mistaken_rows`
+        - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
+        - `label_issues`: list of `row`, `label`, `predicted`, `label_probability`, `predicted_probability`
+        - `leaderboard`: list of the fields of `LeaderboardRow`
+    """
+    evaluation = evaluate(data)
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "run": data.run_name,
+        "created": data.created,
+        "versions": dict(data.versions),
+        "notes": [*data.notes, *remarks(data, evaluation)],
+        "chosen": {"head": data.chosen.name, "reason": data.chosen.reason},
+        "part": evaluation.part,
+        "test": {name: scores.as_dict() for name, scores in evaluation.test.items()},
+        "validation": {name: scores.as_dict() for name, scores in evaluation.validation.items()},
+        "coverage": _coverage(evaluation),
+        "decisions": asdict(evaluation.decisions) if evaluation.decisions else None,
+        "thresholds": dict(data.thresholds),
+        "target_accuracy": data.target_accuracy,
+        "levels": [asdict(level) for level in evaluation.levels],
+        "class_sizes": [asdict(group) for group in evaluation.sizes],
+        "classes": _classes(data, evaluation),
+        "confused_pairs": _pairs(data, evaluation),
+        "label_issues": _issues(data, evaluation),
+        "leaderboard": [asdict(row) for row in data.leaderboard],
+    }
+    return {key: _without_nan(value) for key, value in document.items()}
+
+
+def _coverage(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        name: {
+            "aurc": certainty.curve.aurc,
+            "coverage_at": {
+                f"{target:.2f}": certainty.curve.coverage_at(target) for target in ACCURACY_TARGETS
+            },
+        }
+        for name, certainty in evaluation.certainty.items()
+    }
+
+
+def _classes(data: ReportData, evaluation: Evaluation) -> list[dict[str, Any]]:
+    lines = []
+    for score in evaluation.classes:
+        line = asdict(score)
+        mistaken = line.pop("mistaken_for")
+        line = {"category": data.classes[line.pop("index")], **line}
+        line["mistaken_for"] = None if mistaken is None else data.classes[mistaken]
+        lines.append(line)
+    return lines
+
+
+def _pairs(data: ReportData, evaluation: Evaluation) -> list[dict[str, Any]]:
+    rows = evaluation.head.rows
+    return [
+        {
+            "first": data.classes[pair.first],
+            "second": data.classes[pair.second],
+            "first_as_second": [int(rows[position]) for position in pair.first_as_second],
+            "second_as_first": [int(rows[position]) for position in pair.second_as_first],
+        }
+        for pair in evaluation.pairs[:PAIRS]
+    ]
+
+
+def _issues(data: ReportData, evaluation: Evaluation) -> list[dict[str, Any]]:
+    return [
+        asdict(issue) | {"label": data.classes[issue.label], "predicted": data.classes[issue.predicted]}
+        for issue in evaluation.issues[:ISSUES]
+    ]
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace NaN by None at any depth."""
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return none_for_nan(value)

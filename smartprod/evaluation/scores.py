@@ -1,0 +1,60 @@
+"""The scores of the heads as a small table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+from smartprod.evaluation.data import ReportData
+from smartprod.evaluation.decisions import DecisionSummary
+from smartprod.evaluation.metrics import HeadMetrics
+from smartprod.evaluation.summary import Evaluation, evaluate
+
+
+def score_lines(data: ReportData) -> list[str]:
+    """Tell the scores of every head, and what share of the test rows is answered automatically."""
+    return lines_of(data, evaluate(data))
+
+
+def lines_of(data: ReportData, evaluation: Evaluation) -> list[str]:
+    """The same from figures that are already there."""
+    lines = []
+    for part, table in (("test", evaluation.test), ("validation", evaluation.validation)):
+        if any(scores.rows for scores in table.values()):
+            lines += _table(part, table, chosen=data.chosen.name)
+    if evaluation.decisions:
+        lines.append(decisions_line(evaluation.decisions))
+    return lines
+
+
+def _table(part: str, table: Mapping[str, HeadMetrics], *, chosen: str) -> list[str]:
+    width = max(10, *(len(name) + 2 for name in table))
+    columns = ("rows", "accuracy", "top-5", "macro-F1", "weighted F1", "log loss", "calib. error")
+    lines = [f"{part:<{width}}" + "".join(f"{name:>{len(name) + 3}}" for name in columns)]
+    for name, scores in table.items():
+        values = (
+            f"{scores.rows:,}",
+            *map(_score, (scores.accuracy, scores.top5, scores.macro_f1, scores.weighted_f1)),
+            *map(_score, (scores.log_loss, scores.ece)),
+        )
+        mark = " *" if name == chosen else ""
+        cells = "".join(f"{value:>{len(column) + 3}}" for value, column in zip(values, columns, strict=True))
+        lines.append(f"{name + mark:<{width}}{cells}")
+    return lines
+
+
+def decisions_line(summary: DecisionSummary) -> str:
+    """One sentence on what is answered automatically and how well."""
+    return (
+        f"answered automatically: {summary.answered_share:.1%} of {summary.rows:,} test rows, "
+        f"{_percent(summary.answered_accuracy)} of them right; with a full category: "
+        f"{summary.accepted_share:.1%}, {_percent(summary.accepted_accuracy)} right"
+    )
+
+
+def _score(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.3f}"
+
+
+def _percent(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.1%}"
