@@ -32,7 +32,11 @@ def test_loading_without_a_file_takes_the_demo():
 
 def test_loading_shipped_name_works_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert load_config("demo").config == load_config("configs/demo.yaml").config == load_config("demo.yaml").config
+    assert (
+        load_config("demo").config
+        == load_config("configs/demo.yaml").config
+        == load_config("demo.yaml").config
+    )
 
 
 def test_loading_unknown_name_suggests_the_closest_shipped_one():
@@ -80,7 +84,9 @@ def test_loading_empty_section_means_its_defaults(write):
 def test_loading_environment_fills_strings(write, monkeypatch):
     monkeypatch.setenv("SHOP_DATA", "/shop")
     monkeypatch.delenv("SHOP_SEED", raising=False)
-    path = write('catalog: {path: "${SHOP_DATA}/table.csv"}\nrun: {seed: "${SHOP_SEED:-7}", folder: "$${SHOP_DATA}"}')
+    path = write(
+        'catalog: {path: "${SHOP_DATA}/table.csv"}\nrun: {seed: "${SHOP_SEED:-7}", folder: "$${SHOP_DATA}"}'
+    )
     config = load_config(path).config
     assert config.catalog.path == "/shop/table.csv"
     assert config.run.seed == 7
@@ -126,7 +132,9 @@ def test_loading_wrong_value_names_key_file_value_and_what_is_allowed(write, tex
 
 
 def test_loading_lists_all_errors_together(write):
-    message = refused(write("run: {seed: x}\nclean: {fields: {a: b}}"), "classifier.kind=foo", "nothing.at=all")
+    message = refused(
+        write("run: {seed: x}\nclean: {fields: {a: b}}"), "classifier.kind=foo", "nothing.at=all"
+    )
     assert "SP110" in message
     assert "4 errors" in message
     for words in ("`run.seed`", "`clean.fields`", "command line: classifier.kind=foo", "`nothing`"):

@@ -28,7 +28,11 @@ def test_show_only_changed_leaves_out_defaults():
 
 
 def test_show_output_loads_as_the_same_configuration(tmp_path):
-    overrides = ["catalog.classes.merge={A > B: 'C: #1', 'no': 'null'}", "catalog.delimiter=\"\\t\"", "extract.image=[]"]
+    overrides = [
+        "catalog.classes.merge={A > B: 'C: #1', 'no': 'null'}",
+        'catalog.delimiter="\\t"',
+        "extract.image=[]",
+    ]
     loaded = load_config("demo", overrides)
     saved = tmp_path / "config.yaml"
     saved.write_text("\n".join(config_lines(loaded)), encoding="utf-8")
@@ -36,6 +40,11 @@ def test_show_output_loads_as_the_same_configuration(tmp_path):
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30) | st.integers() | st.booleans() | st.none())
+@given(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
+    | st.integers()
+    | st.booleans()
+    | st.none()
+)
 def test_show_any_value_survives_being_written_and_read(value):
     assert expand_environment(parse_yaml(f"a: {_text(value)}  # x", "t").value["a"], (), "t", {}) == value

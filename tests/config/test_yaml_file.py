@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,8 +75,7 @@ def test_yaml_file_byte_order_mark_is_understood(tmp_path):
 
 
 @given(st.text(max_size=60))
-def test_yaml_file_any_text_is_parsed_or_refused_with_a_code(text):
-    try:
-        parse_yaml(text, "t")
-    except UsageError as error:
-        assert error.code.startswith("SP10")
+def test_yaml_file_any_text_is_parsed_or_refused_as_usage(text):
+    with contextlib.suppress(UsageError):
+        value = parse_yaml(text, "t").value
+        assert value is None or isinstance(value, str | int | float | list | dict)
