@@ -1,1 +1,27 @@
-"""TODO."""
+"""Classifiers on embeddings, the leaderboard that compares them, and the heads that it chooses."""
+
+from __future__ import annotations
+
+from smartprod.classifiers.base import Classifier, Fitted, FitRequest
+from smartprod.classifiers.head import Head, HeadSet, load_heads, save_heads
+from smartprod.classifiers.heads import HeldOutAnswers, load_validation
+from smartprod.classifiers.registry import ClassifierRecipe, classifier_from_state, fit_classifier, list_recipes
+from smartprod.classifiers.temperature import apply_temperature, fit_temperature
+
+__all__ = [
+    "Classifier",
+    "ClassifierRecipe",
+    "FitRequest",
+    "Fitted",
+    "Head",
+    "HeadSet",
+    "HeldOutAnswers",
+    "apply_temperature",
+    "classifier_from_state",
+    "fit_classifier",
+    "fit_temperature",
+    "list_recipes",
+    "load_heads",
+    "load_validation",
+    "save_heads",
+]

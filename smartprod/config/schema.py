@@ -105,6 +105,8 @@ class SplitConfig(Section):
     test_fraction: Fraction = 0.15
     group_by: tuple[Literal["group", "image", "text"], ...] = ("group", "image", "text")
     long_text_characters: Annotated[int, Field(ge=1)] = 120
+    folds: Annotated[int, Field(ge=1)] = 5
+    folds_up_to_rows: Annotated[int, Field(ge=0)] = 20_000
 
 
 class ReportConfig(Section):

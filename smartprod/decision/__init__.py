@@ -1,1 +1,19 @@
-"""TODO."""
+"""Decision: calibrated heads, thresholds, rejection and back-off make one answer per product."""
+
+from __future__ import annotations
+
+from smartprod.decision.answers import CombinedAnswers, HeadAnswers, combine
+from smartprod.decision.decider import Decider, Decisions, DecisionSettings
+from smartprod.decision.hierarchy import Hierarchy
+from smartprod.decision.storage import load_decider
+
+__all__ = [
+    "CombinedAnswers",
+    "Decider",
+    "DecisionSettings",
+    "Decisions",
+    "HeadAnswers",
+    "Hierarchy",
+    "combine",
+    "load_decider",
+]

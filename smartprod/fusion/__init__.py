@@ -1,1 +1,33 @@
-"""TODO."""
+"""Fusion: from the embeddings of each modality to the one vector that a classifier sees."""
+
+from __future__ import annotations
+
+from smartprod.fusion.learning_data import (
+    FINAL_FOLD,
+    Fold,
+    LearningData,
+    load_learning_data,
+    load_products,
+)
+from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
+from smartprod.fusion.representation import Representation, representation_from_state
+from smartprod.fusion.representations import load_representations
+from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
+
+__all__ = [
+    "FINAL_FOLD",
+    "MODALITIES",
+    "Fold",
+    "LearningData",
+    "Modality",
+    "ProductEmbeddings",
+    "Representation",
+    "TrainingPlan",
+    "load_learning_data",
+    "load_products",
+    "load_representations",
+    "representation_from_state",
+    "seeded",
+    "shuffled_batches",
+    "train_network",
+]

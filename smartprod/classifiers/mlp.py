@@ -1,0 +1,125 @@
+"""A neural classifier: one hidden layer with layer norm and dropout (imported only with torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from smartprod.classifiers.base import Fitted, FitRequest, Weighting, log_softmax, row_weights, spread_over_classes
+from smartprod.fusion import TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smartprod.config import MlpConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MlpClassifier:
+    """A fitted network with the scaling of its input.
+
+    Attributes:
+        center: Subtracted from the embedding, float32 [D].
+        scale: What the embedding is then divided by.
+        network: Gives logits [N, P].
+        present: Class indices of the logits, int64 [P].
+        classes: Number of all classes.
+    """
+
+    center: np.ndarray
+    scale: float
+    network: nn.Module
+    present: np.ndarray
+    classes: int
+    kind: ClassVar[str] = "mlp"
+
+    def log_probabilities(self, embedding: np.ndarray) -> np.ndarray:
+        """Classify [N, D] into log-probabilities, float32 [N, C]."""
+        scaled = torch.from_numpy((embedding - self.center) / np.float32(self.scale))
+        with torch.inference_mode():
+            logits = self.network(scaled).numpy()
+        return spread_over_classes(log_softmax(logits), self.present, self.classes)
+
+    def state(self) -> State:
+        """The fitted state."""
+        weights = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        arrays = {"center": self.center, "present": self.present, **weights}
+        return State(self.kind, {"classes": self.classes, "scale": self.scale}, arrays)
+
+    @classmethod
+    def from_state(cls, state: State) -> MlpClassifier:
+        """Build it again from its state."""
+        prefix = "network."
+        weights = {
+            name.removeprefix(prefix): torch.from_numpy(np.array(value))
+            for name, value in state.arrays.items()
+            if name.startswith(prefix)
+        }
+        center, present = state.arrays["center"], state.arrays["present"]
+        hidden = len(weights["0.bias"]) if "1.weight" in weights else 0
+        network = build_network(len(center), hidden=hidden, classes=len(present), dropout=0.0)
+        network.load_state_dict(weights)
+        settings = state.settings
+        return cls(center, float(str(settings["scale"])), network.eval(), present, int(str(settings["classes"])))
+
+
+def build_network(dim: int, *, hidden: int, classes: int, dropout: float) -> nn.Sequential:
+    """Build a network from [N, dim] to logits [N, classes]; `hidden` 0 is a linear one."""
+    if hidden == 0:
+        return nn.Sequential(nn.Linear(dim, classes))
+    return nn.Sequential(
+        nn.Linear(dim, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, classes)
+    )
+
+
+def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting) -> Fitted:
+    """Train with weighted, label-smoothed cross-entropy; the validation log-loss stops it early."""
+    embedding, labels = request.training.embedding, request.training.labels
+    present, positions = np.unique(labels, return_inverse=True)
+    center = embedding.mean(axis=0)
+    scale = max(float(embedding.std(axis=0).mean()), 1e-6)
+    inputs = torch.from_numpy((embedding - center) / np.float32(scale))
+    targets = torch.from_numpy(positions.astype(np.int64))
+    weights = torch.from_numpy(row_weights(labels, weighting))
+    with seeded(request.seed):
+        network = build_network(
+            inputs.shape[1], hidden=config.hidden, classes=len(present), dropout=config.dropout
+        )
+        classifier = MlpClassifier(center, scale, network, present, request.classes)
+
+        def loss(batch: torch.Tensor) -> torch.Tensor:
+            each = functional.cross_entropy(
+                network(inputs[batch]), targets[batch], reduction="none", label_smoothing=config.label_smoothing
+            )
+            return (each * weights[batch]).mean()
+
+        history = train_network(
+            network,
+            batches=lambda: shuffled_batches(len(labels), config.batch_size),
+            loss=loss,
+            plan=TrainingPlan(
+                config.epochs,
+                config.learning_rate,
+                config.weight_decay,
+                config.patience,
+                stop_after=None if request.validation is not None else request.rounds,
+            ),
+            score=_validation_score(classifier, request),
+        )
+    return Fitted(classifier, history.best_epoch)
+
+
+def _validation_score(classifier: MlpClassifier, request: FitRequest) -> Callable[[], float] | None:
+    if request.validation is None:
+        return None
+    known = np.isin(request.validation.labels, classifier.present)
+    embedding, labels = request.validation.embedding[known], request.validation.labels[known]
+    if len(labels) == 0:
+        return None
+    return lambda: float(classifier.log_probabilities(embedding)[np.arange(len(labels)), labels].mean())

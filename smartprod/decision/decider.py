@@ -1,0 +1,158 @@
+"""The decider: from the embeddings of products to one answer each, and whether it can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from smartprod.classifiers import HeadSet, apply_temperature
+from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.hierarchy import Hierarchy
+from smartprod.decision.open_set import RelativeMahalanobis, open_set_embedding
+
+if TYPE_CHECKING:
+    from smartprod.fusion import ProductEmbeddings
+
+DecisionName = Literal["accepted", "backed_off", "other", "review"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """The learned and the chosen numbers of a decider.
+
+    Attributes:
+        mode: How heads are combined.
+        cheapest: Modality that answers first in the mode `cheapest-first`.
+        temperatures: Calibration of each head.
+        accept: Confidence from which an answer is accepted.
+        ask_next: Confidence below which the first head of a mode asks the next.
+        back_off: Whether unsure answers back off to an ancestor.
+        open_set: Method, `rmds`, `max_softmax` or `none`.
+        open_set_thresholds: Score above which each head's product counts as unlike anything seen.
+        separator: What separates the levels of a class path.
+    """
+
+    mode: Mode
+    cheapest: str
+    temperatures: Mapping[str, float]
+    accept: float
+    ask_next: float
+    back_off: bool
+    open_set: str
+    open_set_thresholds: Mapping[str, float]
+    separator: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """Answers for N products.
+
+    Attributes:
+        category: The answer, an ancestor's path where backed off; the best guess for `review`; None for `other`
+            and where nothing could answer, object [N].
+        confidence: Calibrated probability of `category` (of the best guess for `other`), NaN without, float32 [N].
+        head: Head that answered, empty where none could, object [N].
+        decision: `accepted`, `backed_off`, `other` or `review`, object [N].
+        reason: Why it was not accepted, None where it was, object [N].
+        probabilities: Calibrated probabilities, NaN where no head answered, float32 [N, C].
+    """
+
+    category: np.ndarray
+    confidence: np.ndarray
+    head: np.ndarray
+    decision: np.ndarray
+    reason: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decider:
+    """Everything that is needed to answer for products.
+
+    Attributes:
+        head_set: The heads and classes.
+        settings: Thresholds and modes.
+        detectors: Open-set detectors by head; empty unless the method is `rmds`.
+    """
+
+    head_set: HeadSet
+    settings: DecisionSettings
+    detectors: Mapping[str, RelativeMahalanobis]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class paths in index order."""
+        return self.head_set.classes
+
+    def answers(self, products: ProductEmbeddings) -> dict[str, HeadAnswers]:
+        """Ask every head about the products that it can answer."""
+        answers = {}
+        for name, head in self.head_set.heads.items():
+            positions = np.flatnonzero(products.having(head.modalities))
+            if len(positions) == 0:
+                probabilities = np.zeros((0, len(self.classes)), dtype=np.float32)
+            else:
+                logs = head.log_probabilities(products.take(positions))
+                probabilities = np.exp(apply_temperature(logs, self.settings.temperatures[name]))
+            answers[name] = HeadAnswers(positions, probabilities)
+        return answers
+
+    def decide(self, products: ProductEmbeddings, answers: Mapping[str, HeadAnswers] | None = None) -> Decisions:
+        """Answer for N products.
+
+        Args:
+            products: Their embeddings.
+            answers: What the heads say about them, where it is known already.
+        """
+        answers = self.answers(products) if answers is None else answers
+        settings = self.settings
+        combined = combine(
+            answers, len(products), mode=settings.mode, cheapest=settings.cheapest, ask_next=settings.ask_next
+        )
+        strange = self._is_strange(products, combined)
+        return self._judge(combined, strange)
+
+    def strangeness(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
+        """Open-set score of each product under the head that answered, NaN without, float32 [N]."""
+        scores = np.full(len(products), np.nan, dtype=np.float32)
+        if self.settings.open_set == "max_softmax":
+            return -combined.confidence
+        for name, detector in self.detectors.items():
+            rows = np.flatnonzero(combined.head == name)
+            if len(rows):
+                scores[rows] = detector.score(open_set_embedding(products.take(rows), name))
+        return scores
+
+    def _is_strange(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
+        thresholds = self.settings.open_set_thresholds
+        limit = np.asarray([thresholds.get(name, np.inf) for name in combined.head], dtype=np.float32)
+        return self.strangeness(products, combined) > limit
+
+    def _judge(self, combined: CombinedAnswers, strange: np.ndarray) -> Decisions:
+        settings, count = self.settings, len(combined.head)
+        answered = combined.answered
+        confidence = combined.confidence.copy()
+        best = np.where(answered, np.nan_to_num(combined.probabilities, nan=-1.0).argmax(axis=1), 0)
+        category = np.asarray(self.classes, dtype=object)[best]
+        decision = np.full(count, "accepted", dtype=object)
+        reason = np.full(count, None, dtype=object)
+
+        category[~answered], decision[~answered] = None, "review"
+        reason[~answered] = "no readable image or text"
+        strange = answered & strange
+        category[strange], decision[strange] = None, "other"
+        reason[strange] = "unlike anything seen in training"
+        unsure = answered & ~strange & ~(confidence >= settings.accept)
+        decision[unsure] = "review"
+        reason[unsure] = f"confidence below {min(settings.accept, 1):.3f}"
+        if settings.back_off and unsure.any():
+            hierarchy = Hierarchy(self.classes, settings.separator)
+            paths, sums = hierarchy.back_off(combined.probabilities[unsure], settings.accept)
+            rows = np.flatnonzero(unsure)[~np.equal(paths, None)]
+            category[rows], confidence[rows] = paths[~np.equal(paths, None)], sums[~np.equal(paths, None)]
+            decision[rows] = "backed_off"
+            reason[rows] = "the category below is not sure enough"
+        return Decisions(category, confidence, combined.head, decision, reason, combined.probabilities)

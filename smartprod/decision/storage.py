@@ -1,0 +1,53 @@
+"""The saved decider: `decision.json` and one state per open-set detector, beside the heads."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from smartprod.classifiers import load_heads
+from smartprod.decision.decider import Decider, DecisionSettings
+from smartprod.decision.open_set import RelativeMahalanobis
+from smartprod.errors import ModelError
+from smartprod.state import load_state, save_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DECISION_FILE = "decision.json"
+
+
+def save_decision(decider: Decider, folder: Path) -> None:
+    """Write settings and detectors; the heads are saved on their own."""
+    settings = asdict(decider.settings)
+    settings["temperatures"] = dict(decider.settings.temperatures)
+    document = {**settings, "detectors": sorted(decider.detectors)}
+    if not all(math.isfinite(value) for value in (settings["accept"], settings["ask_next"])):
+        raise ModelError("SP706", "a threshold is not a finite number", fix="report this with your config")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (folder / _DECISION_FILE).write_text(text, encoding="utf-8", newline="\n")
+    for name, detector in decider.detectors.items():
+        save_state(detector.state(), folder / "open_set", name)
+
+
+def load_decider(decision: Path, heads: Path) -> Decider:
+    """Read a decider from the folder of its decision and the folder of its heads.
+
+    Raises:
+        ModelError: A file is missing or damaged.
+    """
+    try:
+        document = json.loads((decision / _DECISION_FILE).read_text(encoding="utf-8"))
+        names = document.pop("detectors")
+        settings = DecisionSettings(**document)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            "SP707",
+            f"the decision settings cannot be read: {error}",
+            where=str(decision / _DECISION_FILE),
+            fix="restore the folder from a copy, or train again",
+        ) from error
+    detectors = {name: RelativeMahalanobis.from_state(load_state(decision / "open_set", name)) for name in names}
+    return Decider(load_heads(heads), settings, detectors)

@@ -1,0 +1,59 @@
+"""Learn how much the text block weighs in a concatenation, by validation log-loss of a linear classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smartprod.fusion.representation import ConcatRepresentation
+
+if TYPE_CHECKING:
+    from smartprod.fusion.learning_data import LearningData
+
+TEXT_WEIGHTS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Candidates for the weight of the text block; the image block weighs 1."""
+
+_MAX_ROWS = 4_000
+_MAX_FOLDS = 3
+_C = 30.0
+
+
+def learn_text_weight(data: LearningData, *, seed: int) -> dict[float, float]:
+    """Measure the validation log-loss of every candidate weight.
+
+    The weight of a block matters as much as the classifier: a norm penalty trusts a longer block more.
+
+    Args:
+        data: Labelled products; rows without both modalities are left out.
+        seed: Seed of the sample of training rows taken where there are very many.
+
+    Returns:
+        Mean validation log-loss by weight, in the order of `TEXT_WEIGHTS`; empty where no fold can tell.
+    """
+    both = data.products.having(("image", "text"))
+    rng = np.random.default_rng(seed)
+    losses: dict[float, list[np.ndarray]] = {weight: [] for weight in TEXT_WEIGHTS}
+    for fold in data.folds[:_MAX_FOLDS]:
+        train, validation = fold.train[both[fold.train]], fold.validation[both[fold.validation]]
+        if len(train) > _MAX_ROWS:
+            train = rng.choice(train, _MAX_ROWS, replace=False)
+        known = np.isin(data.labels[validation], data.labels[train])
+        validation = validation[known]
+        if len(validation) == 0 or len(np.unique(data.labels[train])) < 2:
+            continue
+        for weight in TEXT_WEIGHTS:
+            losses[weight].append(_log_losses(data, ConcatRepresentation(weight), train, validation))
+    return {weight: float(np.concatenate(parts).mean()) for weight, parts in losses.items() if parts}
+
+
+def _log_losses(
+    data: LearningData, concat: ConcatRepresentation, train: np.ndarray, validation: np.ndarray
+) -> np.ndarray:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=200)
+    model.fit(concat.embed(data.products.take(train)), data.labels[train])
+    log_probabilities = model.predict_log_proba(concat.embed(data.products.take(validation)))
+    column = np.searchsorted(model.classes_, data.labels[validation])
+    return -log_probabilities[np.arange(len(validation)), column]

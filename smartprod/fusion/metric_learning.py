@@ -1,0 +1,173 @@
+"""Metric learning: a projection of the concatenated embeddings in which products of one class lie together.
+
+Losses, miner, sampler and accuracy calculator are pytorch-metric-learning's (Musgrave et al., 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from smartprod.fusion.networks import ProjectionHead
+from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
+from smartprod.fusion.quality import retrieval_quality
+from smartprod.fusion.representation import ConcatRepresentation
+from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, train_network
+from smartprod.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from smartprod.config import MetricLearningConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricRepresentation:
+    """A trained projection of the concatenated embeddings onto the unit sphere.
+
+    Attributes:
+        concat: What is projected.
+        center: Mean of the training rows, subtracted first, float32 [D].
+        network: The projection.
+        hidden: Size of its hidden layer.
+        dim: Size of its output.
+    """
+
+    concat: ConcatRepresentation
+    center: np.ndarray
+    network: ProjectionHead
+    hidden: int
+    dim: int
+    kind: ClassVar[str] = "metric"
+    name: ClassVar[str] = "metric"
+    requires: ClassVar[tuple[Modality, ...]] = MODALITIES
+
+    def embed(self, products: ProductEmbeddings) -> np.ndarray:
+        """Project N products to unit vectors, float32 [N, dim]."""
+        centered = torch.from_numpy(self.concat.embed(products) - self.center)
+        with torch.inference_mode():
+            return self.network(centered).numpy()
+
+    def state(self) -> State:
+        """The fitted state."""
+        weights = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        settings = {"text_weight": self.concat.text_weight, "hidden": self.hidden, "dim": self.dim}
+        return State(self.kind, settings, {"center": self.center, **weights})
+
+    @classmethod
+    def from_state(cls, state: State) -> MetricRepresentation:
+        """Build it again from its state."""
+        center = state.arrays["center"]
+        hidden, dim = int(str(state.settings["hidden"])), int(str(state.settings["dim"]))
+        network = ProjectionHead(len(center), hidden=hidden, dim=dim, dropout=0.0)
+        network.load_state_dict(network_weights(state))
+        return cls(ConcatRepresentation.from_state(state), center, network.eval(), hidden, dim)
+
+
+def network_weights(state: State) -> dict[str, torch.Tensor]:
+    """The arrays of a state that belong to its network, as tensors."""
+    prefix = "network."
+    return {
+        name.removeprefix(prefix): torch.from_numpy(np.array(value))
+        for name, value in state.arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def fit_metric(  # noqa: PLR0913
+    concat: ConcatRepresentation,
+    products: ProductEmbeddings,
+    labels: np.ndarray,
+    *,
+    config: MetricLearningConfig,
+    seed: int,
+    validation: tuple[ProductEmbeddings, np.ndarray] | None = None,
+    epochs: int | None = None,
+) -> tuple[MetricRepresentation, TrainingHistory]:
+    """Train a projection with a metric-learning loss.
+
+    Args:
+        concat: The representation to project.
+        products: N training products, all with both modalities.
+        labels: Class indices, int64 [N].
+        config: Loss, sizes and speed.
+        seed: Seed of weights, batches and dropout.
+        validation: Held-out products and labels whose precision@1 among the training rows stops the training.
+        epochs: Run exactly this many epochs (used without validation).
+
+    Returns:
+        The representation and the training history.
+    """
+    embedding = concat.embed(products)
+    center = embedding.mean(axis=0)
+    inputs, targets = torch.from_numpy(embedding - center), torch.from_numpy(labels)
+    with seeded(seed):
+        projection = ProjectionHead(
+            inputs.shape[1], hidden=config.hidden, dim=config.dim, dropout=config.dropout
+        )
+        criterion, miner = _criterion(config, classes=int(labels.max()) + 1)
+
+        def loss(batch: torch.Tensor) -> torch.Tensor:
+            projected = projection(inputs[batch])
+            pairs = miner(projected, targets[batch]) if miner is not None else None
+            return criterion(projected, targets[batch], pairs)
+
+        score = None
+        if validation is not None:
+            held = torch.from_numpy(concat.embed(validation[0]) - center)
+            score = _precision_score(projection, inputs, labels, held, validation[1])
+        plan = TrainingPlan(
+            config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
+        )
+        history = train_network(
+            nn.ModuleList([projection, criterion]),
+            batches=lambda: _class_balanced_batches(labels, config),
+            loss=loss,
+            plan=plan,
+            score=score,
+        )
+    return MetricRepresentation(concat, center, projection, config.hidden, config.dim), history
+
+
+def _precision_score(
+    projection: ProjectionHead,
+    inputs: torch.Tensor,
+    labels: np.ndarray,
+    held: torch.Tensor,
+    held_labels: np.ndarray,
+) -> Callable[[], float]:
+    def score() -> float:
+        return retrieval_quality(
+            projection(held).numpy(), held_labels, projection(inputs).numpy(), labels
+        ).precision_at_1
+
+    return score
+
+
+def _criterion(config: MetricLearningConfig, *, classes: int) -> tuple[nn.Module, nn.Module | None]:
+    from pytorch_metric_learning import losses, miners
+
+    if config.loss == "arcface":
+        return losses.ArcFaceLoss(classes, config.dim, margin=28.6, scale=16), None
+    if config.loss == "proxy_anchor":
+        return losses.ProxyAnchorLoss(classes, config.dim), None
+    if config.loss == "triplet":
+        return losses.TripletMarginLoss(margin=0.2), miners.TripletMarginMiner(margin=0.2, type_of_triplets="semihard")
+    return losses.SupConLoss(temperature=0.1), None
+
+
+def _class_balanced_batches(labels: np.ndarray, config: MetricLearningConfig) -> Iterator[torch.Tensor]:
+    """Batches with `samples_per_class` rows of each drawn class; an epoch is about as long as the data."""
+    from pytorch_metric_learning.samplers import MPerClassSampler
+
+    per_class = config.samples_per_class
+    batch_size = min(config.batch_size, per_class * len(np.unique(labels))) // per_class * per_class
+    # The sampler's own default is an epoch of 100,000 rows, whatever the size of the data.
+    length = max(len(labels) // batch_size, 1) * batch_size
+    sampler = MPerClassSampler(labels, per_class, batch_size=batch_size, length_before_new_iter=length)
+    order = torch.as_tensor(list(sampler), dtype=torch.int64)
+    yield from order.split(batch_size)

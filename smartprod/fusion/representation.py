@@ -1,0 +1,123 @@
+"""Representations: functions from the embeddings of a product to the one vector that a classifier sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from smartprod.errors import ModelError
+from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
+from smartprod.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@runtime_checkable
+class Representation(Protocol):
+    """Anything that embeds products for a classifier.
+
+    `requires` are the modalities without which it cannot embed a product; the caller leaves such rows out.
+    """
+
+    name: str
+
+    @property
+    def requires(self) -> tuple[Modality, ...]:
+        """Modalities that every embedded product must have."""
+        ...
+
+    def embed(self, products: ProductEmbeddings) -> np.ndarray:
+        """Embed N products as float32 [N, D]."""
+        ...
+
+    def state(self) -> State:
+        """The fitted state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRepresentation:
+    """One modality's embedding as it is; its name is the modality's."""
+
+    modality: Modality
+    kind: ClassVar[str] = "single"
+
+    @property
+    def name(self) -> str:
+        """`image` or `text`."""
+        return self.modality
+
+    @property
+    def requires(self) -> tuple[Modality, ...]:
+        """The one modality."""
+        return (self.modality,)
+
+    def embed(self, products: ProductEmbeddings) -> np.ndarray:
+        """Return the modality's embeddings, float32 [N, D]."""
+        return products.modality(self.modality).values
+
+    def state(self) -> State:
+        """The fitted state."""
+        return State(self.kind, {"modality": self.modality})
+
+    @classmethod
+    def from_state(cls, state: State) -> SingleRepresentation:
+        """Build it again from its state."""
+        return cls("image" if state.settings["modality"] == "image" else "text")
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatRepresentation:
+    """Image and text embeddings side by side; the text block is multiplied by a learned weight.
+
+    The weight of a block decides how far a linear classifier with a norm penalty trusts it.
+    """
+
+    text_weight: float
+    kind: ClassVar[str] = "concat"
+    name: ClassVar[str] = "concat"
+    requires: ClassVar[tuple[Modality, ...]] = MODALITIES
+
+    def embed(self, products: ProductEmbeddings) -> np.ndarray:
+        """Return [image, weight * text], float32 [N, Di + Dt]; a missing block is zero."""
+        return np.hstack([products.image.values, np.float32(self.text_weight) * products.text.values])
+
+    def state(self) -> State:
+        """The fitted state."""
+        return State(self.kind, {"text_weight": self.text_weight})
+
+    @classmethod
+    def from_state(cls, state: State) -> ConcatRepresentation:
+        """Build it again from its state."""
+        return cls(float(str(state.settings["text_weight"])))
+
+
+def representation_from_state(state: State) -> Representation:
+    """Build a representation of any kind from its state.
+
+    Raises:
+        ModelError: The kind is not known to this version.
+    """
+    if state.kind == SingleRepresentation.kind:
+        return SingleRepresentation.from_state(state)
+    if state.kind == ConcatRepresentation.kind:
+        return ConcatRepresentation.from_state(state)
+    if state.kind == "metric":
+        from smartprod.fusion.metric_learning import MetricRepresentation
+
+        return MetricRepresentation.from_state(state)
+    if state.kind == "gated":
+        from smartprod.fusion.gated import GatedRepresentation
+
+        return GatedRepresentation.from_state(state)
+    raise ModelError(
+        "SP703", f"no representation is called `{state.kind}`", fix="load the model with the version that saved it"
+    )
+
+
+def single_representations(products: ProductEmbeddings) -> Sequence[SingleRepresentation]:
+    """One representation for each modality that any of the products has."""
+    return [SingleRepresentation(name) for name in MODALITIES if products.modality(name).present.any()]

@@ -1,0 +1,61 @@
+"""The `fuse` stage: from embeddings to the representations that classifiers see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartprod.pipeline import StageContext, stage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from smartprod.fusion.representations import FusionAccount
+
+
+@stage(
+    "fuse",
+    reads=["embedding_index", "split"],
+    writes=["representations"],
+    config=["fuse", "run.seed", "run.threads"],
+    libraries=["torch", "scikit-learn", "pytorch-metric-learning"],
+)
+def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> dict[str, object]:
+    """Learn per-modality and fused representations, with metric learning, on every fold."""
+    from smartprod.embeddings import EmbeddingStore, store_folder
+    from smartprod.fusion.learning_data import load_learning_data
+    from smartprod.fusion.representations import fit_representations
+
+    data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
+    context.rows(embedding_index.num_rows, len(data.rows))
+    image, text = data.products.image.present, data.products.text.present
+    context.say(
+        f"{len(data.rows)} labelled rows, {len(data.classes)} classes: {(image & text).sum()} with image and text, "
+        f"{(image & ~text).sum()} image only, {(text & ~image).sum()} text only; {len(data.folds)} folds"
+    )
+    folder = context.folder("representations")
+    with context.progress(len(data.folds) + 1, "fusing", unit="folds") as meter:
+        account = fit_representations(
+            data, folder, config=context.config.fuse, seed=context.seed, advance=lambda: meter.advance(1)
+        )
+    _tell(context, account)
+    return {"representations": folder}
+
+
+def _tell(context: StageContext, account: FusionAccount) -> None:
+    if not account.text_weights:
+        context.say("no fusion: the labelled rows do not have both images and texts")
+        return
+    losses = ", ".join(f"{weight:g}: {loss:.3f}" for weight, loss in account.text_weights.items())
+    context.say(f"weight of the text block {account.best_text_weight():g} (validation log-loss by weight {losses})")
+    context.metric("text_weight", account.best_text_weight())
+    for name, qualities in (("concatenation", account.before), ("metric-learned", account.after)):
+        if not qualities:
+            continue
+        precision = sum(quality.precision_at_1 for quality in qualities) / len(qualities)
+        map_at_r = sum(quality.map_at_r for quality in qualities) / len(qualities)
+        context.say(f"{name:14} precision@1 {precision:.3f}  MAP@R {map_at_r:.3f}")
+        key = "before" if name == "concatenation" else "after"
+        context.metric(f"precision_at_1_{key}", precision)
+        context.metric(f"map_at_r_{key}", map_at_r)
+    for name, epochs in account.epochs.items():
+        context.say(f"{name}: best epochs {epochs}")
