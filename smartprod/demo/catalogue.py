@@ -20,7 +20,7 @@ from smartprod.errors import SmartprodError
 if TYPE_CHECKING:
     from smartprod.demo.plan import ProductPlan
 
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 _RECORD = "demo.json"
 _KIND = "smartprod demo catalogue"
 

@@ -12,7 +12,7 @@ from smartprod.demo.wording import WORDINGS
 
 # How much a text tells: the noun in the title and facts; facts under a vague title; hardly anything but other classes' words.
 CLARITIES = ("clear", "hinted", "poor")
-_CLARITY_WEIGHTS = (0.48, 0.4, 0.12)
+_CLARITY_WEIGHTS = (0.5, 0.4, 0.1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,19 @@ def test_canvas_pose_moves_and_mirrors_the_product():
     assert middle(Pose(scale=0.6, mirror=True)) == pytest.approx(127 - upright, abs=1.5)
 
 
-def test_scene_studio_is_plainer_than_photo():
-    def background_spread(domain: str) -> float:
-        spreads = []
-        for number in range(6):
-            view = render_view(
-                "mug", pick_style(Random(number)), "design", domain=domain, size=128, rng=Random(number)
-            )
-            outside = np.asarray(view.mask) == 0
-            spreads.append(np.asarray(view.picture, dtype=float)[outside].std(axis=0).mean())
-        return float(np.mean(spreads))
+def test_scene_studio_is_bright_and_plain_at_the_top_and_photo_is_not():
+    def top_edge(domain: str, number: int) -> np.ndarray:
+        style = pick_style(Random(number))
+        view = render_view("mug", style, "design", domain=domain, size=128, rng=Random(number))
+        pixels = np.asarray(view.picture, dtype=float)
+        return pixels[:4].reshape(-1, 3)
 
-    assert background_spread("photo") > 1.5 * background_spread("studio")
+    studio = [top_edge("studio", number) for number in range(8)]
+    photo = [top_edge("photo", number) for number in range(8)]
+    assert min(pixels.mean() for pixels in studio) > 200
+    assert np.median([pixels.std(axis=0).mean() for pixels in studio]) < 4
+    assert np.mean([pixels.mean() for pixels in photo]) < 200
+    assert np.median([pixels.std(axis=0).mean() for pixels in photo]) > 10
 
 
 def test_scene_views_of_one_seed_are_identical_and_of_two_seeds_differ():
