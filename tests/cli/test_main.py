@@ -144,7 +144,7 @@ def test_main_encoders_lists_the_embedded_ones(call):
 
 def test_main_failed_stage_exits_1_and_tells_how_to_go_on(shop, tmp_path):
     result = subprocess.run(
-        [*shop, "run", "broken.yaml", "run.seed=3"], cwd=tmp_path, capture_output=True, text=True
+        [*shop, "run", "broken.yaml", "run.seed=3"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 1
     assert "ZeroDivisionError" in result.stderr
