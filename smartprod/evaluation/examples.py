@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from smartprod.evaluation.confusion import ConfusedPair
 from smartprod.evaluation.data import HeadPredictions, ProductExample, ReportData
 from smartprod.evaluation.label_issues import LabelIssue
@@ -34,44 +36,78 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfusedSide:
+    """One direction of a confused pair.
+
+    Attributes:
+        label: The true category.
+        answer: What its products were taken for.
+        wrong: How many of them.
+        rows: Of how many.
+        tiles: Some of the mistakes, most confident first.
+        typical: A rightly answered product of `answer`, to compare with; None if there is none.
+    """
+
+    label: str
+    answer: str
+    wrong: int
+    rows: int
+    tiles: tuple[Tile, ...]
+    typical: Tile | None
+
+
+@dataclass(frozen=True, slots=True)
 class PairExamples:
-    """A confused pair with some of its mistakes in both directions."""
+    """A confused pair with some of its mistakes; directions without mistakes are left out."""
 
     first: str
     second: str
-    first_rows: int
-    second_rows: int
-    first_count: int
-    second_count: int
-    first_tiles: tuple[Tile, ...]
-    second_tiles: tuple[Tile, ...]
+    mistakes: int
+    sides: tuple[ConfusedSide, ...]
 
 
 def pair_examples(
     data: ReportData, head: HeadPredictions, pairs: list[ConfusedPair], *, names: tuple[str, ...], tiles: int
 ) -> list[PairExamples]:
     """Fetch examples of confused pairs, at most `tiles` per direction, most confident mistakes first."""
-    positions = [
+    typical = _typical_positions(head)
+    wanted = {
         position
         for pair in pairs
         for side in (pair.first_as_second, pair.second_as_first)
         for position in side[:tiles]
-    ]
-    products = data.products([int(head.rows[position]) for position in positions]) if positions else {}
-    made = {position: _mistake(head, position, names=names, products=products) for position in positions}
+    } | {typical[index] for pair in pairs for index in (pair.first, pair.second) if index in typical}
+    products = data.products([int(head.rows[position]) for position in sorted(wanted)]) if wanted else {}
+    made = {position: _answered(head, position, names=names, products=products) for position in wanted}
+
+    def side(true: int, answer: int, positions: tuple[int, ...], rows: int) -> ConfusedSide:
+        shown = tuple(made[position] for position in positions[:tiles])
+        like = made[typical[answer]] if answer in typical else None
+        return ConfusedSide(names[true], names[answer], len(positions), rows, shown, like)
+
     return [
         PairExamples(
             first=names[pair.first],
             second=names[pair.second],
-            first_rows=pair.first_rows,
-            second_rows=pair.second_rows,
-            first_count=len(pair.first_as_second),
-            second_count=len(pair.second_as_first),
-            first_tiles=tuple(made[position] for position in pair.first_as_second[:tiles]),
-            second_tiles=tuple(made[position] for position in pair.second_as_first[:tiles]),
+            mistakes=pair.count,
+            sides=tuple(
+                side(true, answer, positions, rows)
+                for true, answer, positions, rows in (
+                    (pair.first, pair.second, pair.first_as_second, pair.first_rows),
+                    (pair.second, pair.first, pair.second_as_first, pair.second_rows),
+                )
+                if positions
+            ),
         )
         for pair in pairs
     ]
+
+
+def _typical_positions(head: HeadPredictions) -> dict[int, int]:
+    """The most confident right answer of each class that has one."""
+    right = np.flatnonzero(head.predicted == head.labels)
+    rising = right[np.argsort(head.confidence[right], kind="stable")]
+    return {int(head.labels[position]): int(position) for position in rising}
 
 
 def issue_tiles(data: ReportData, issues: list[LabelIssue], *, names: tuple[str, ...]) -> list[Tile]:
@@ -89,7 +125,7 @@ def issue_tiles(data: ReportData, issues: list[LabelIssue], *, names: tuple[str,
     ]
 
 
-def _mistake(
+def _answered(
     head: HeadPredictions, position: int, *, names: tuple[str, ...], products: Mapping[int, ProductExample]
 ) -> Tile:
     return _tile(

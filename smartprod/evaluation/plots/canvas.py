@@ -59,10 +59,17 @@ _LOOK = {
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A series as the page's legend shows it: `name` in the colour `var(--series-<series>)`."""
+    """A series as the page's legend shows it.
+
+    Attributes:
+        series: Its colour is `var(--series-<series>)`.
+        name: Its name.
+        dashes: For a line, its SVG dash pattern (`none` if solid); empty for a dot.
+    """
 
     series: int
     name: str
+    dashes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ from smartprod.evaluation.plots.canvas import (
 )
 from smartprod.evaluation.reliability import BINS, ReliabilityBin
 
-LINE_STYLES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2))
+"""Dash pattern of each line, so that no one needs its colour."""
+
+THIN_BIN = 10
+"""Bins with fewer rows than this are drawn pale: their accuracy is mostly chance."""
 
 
 def reliability_chart(bins: list[ReliabilityBin], *, head: str, ece: float) -> Chart:
@@ -34,16 +38,18 @@ def reliability_chart(bins: list[ReliabilityBin], *, head: str, ece: float) -> C
     """
     rows = max(sum(entry.rows for entry in bins), 1)
     with look():
-        figure = new_figure(2.9, 3.2)
+        figure = new_figure(2.72, 3.1)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         above.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
         for entry in bins:
             middle, width = (entry.low + entry.high) / 2, 0.92 / BINS
-            above.bar(middle, entry.accuracy, width=width, color=ACCENT)
-            gap = entry.confidence - entry.accuracy
-            above.bar(middle, gap, width=width, bottom=entry.accuracy, color=BAD, alpha=0.35)
+            pale = 0.35 if entry.rows < THIN_BIN else 1.0
+            above.bar(middle, entry.accuracy, width=width, color=ACCENT, alpha=pale)
+            above.hlines(entry.confidence, entry.low, entry.high, color=BAD, linewidth=2.0)
             below.bar(middle, entry.rows / rows, width=width, color=MUTED)
-        above.set(xlim=(0, 1), ylim=(0, 1.0), ylabel="accuracy", title=f"{head}: error {ece:.3f}")
+        above.set(
+            xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy", title=f"{head}: calibration error {ece:.3f}"
+        )
         below.set(xlabel="confidence", ylabel="rows")
         below.locator_params(axis="y", nbins=2)
         percent_axes(above, y=True)
@@ -65,20 +71,25 @@ def coverage_chart(
     drawn = {name: curve for name, curve in curves.items() if len(curve.coverage)}
     lowest = min((float(curve.accuracy.min()) for curve in drawn.values()), default=0.0)
     with look():
-        figure = new_figure(5.6, 3.3)
+        figure = new_figure(4.9, 3.1)
         axes = figure.subplots()
         axes.axhline(target, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.text(0.012, target, f"target {target:.0%}", color=MUTED, va="bottom", fontsize=7)
+        axes.text(0.012, target, f"target {100 * target:.0f} %", color=MUTED, va="bottom", fontsize=7)
         for number, (name, curve) in enumerate(drawn.items()):
-            colour, style = SERIES[number % len(SERIES)], LINE_STYLES[number % len(LINE_STYLES)]
-            axes.step(
-                curve.coverage, curve.accuracy, where="pre", color=colour, linestyle=style, linewidth=1.6
-            )
+            colour, dashes = SERIES[number % len(SERIES)], DASHES[number % len(DASHES)]
+            line = axes.plot(curve.coverage, curve.accuracy, color=colour, linewidth=1.7)[0]
+            if dashes:
+                line.set_dashes(dashes)
             coverage, accuracy = curve.at_threshold(thresholds.get(name, float("inf")))
             if not isnan(accuracy):
                 axes.plot(coverage, accuracy, "o", color=colour, markersize=6, markeredgecolor=GRID)
         axes.set(xlim=(0, 1.01), ylim=(max(0.0, lowest - 0.03), 1.01))
         axes.set(xlabel="share of products answered (surest first)", ylabel="accuracy of those answers")
         percent_axes(axes, x=True, y=True)
-        legend = tuple(LegendEntry(number % len(SERIES), name) for number, name in enumerate(drawn))
+        legend = tuple(
+            LegendEntry(
+                number % len(SERIES), name, " ".join(map(str, DASHES[number % len(DASHES)])) or "none"
+            )
+            for number, name in enumerate(drawn)
+        )
         return to_chart(figure, label="Accuracy of the answers kept against coverage, by head", legend=legend)

@@ -11,6 +11,7 @@ from smartprod.evaluation.plots.canvas import (
     BAD,
     INK,
     MUTED,
+    PAPER,
     Chart,
     look,
     new_figure,
@@ -33,7 +34,7 @@ def class_distribution_chart(names: tuple[str, ...], counts: NDArray[np.int64]) 
     label = f"Training rows of {len(names)} classes, from {counts.max(initial=0)} to {counts.min(initial=0)}"
     with look():
         if len(names) > NAMED_CLASSES:
-            figure = new_figure(6.2, 2.8)
+            figure = new_figure(5.1, 2.8)
             axes = figure.subplots()
             rank = np.arange(1, len(names) + 1)
             axes.fill_between(
@@ -43,12 +44,20 @@ def class_distribution_chart(names: tuple[str, ...], counts: NDArray[np.int64]) 
             axes.set(xlabel="classes, largest first", ylabel="training rows")
             axes.yaxis.set_major_formatter("{x:.0f}")
             return to_chart(figure, label=label)
-        figure = new_figure(6.2, 0.5 + 0.17 * len(names))
+        figure = new_figure(5.1, 0.5 + 0.17 * len(names))
         axes = figure.subplots()
         place = np.arange(len(names))
         axes.barh(place, counts[order], color=ACCENT, height=0.72)
         for position, count in enumerate(counts[order]):
-            axes.text(count, position, f" {count}", va="center", color=MUTED, fontsize=7)
+            axes.annotate(
+                str(count),
+                (count, position),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                color=MUTED,
+                fontsize=7,
+            )
         axes.set_yticks(place, [shorten(names[index]) for index in order], fontsize=7, color=INK)
         axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="training rows")
         axes.grid(visible=False, axis="y")
@@ -80,7 +89,15 @@ def confusion_chart(matrix: ConfusionMatrix, names: tuple[str, ...]) -> Chart:
                 Rectangle((answer - 0.5, true - 0.5), 1, 1, facecolor=colour, alpha=strength, linewidth=0)
             )
             if not right:
-                axes.text(answer, true, str(count), ha="center", va="center", fontsize=6.5)
+                axes.text(
+                    answer,
+                    true,
+                    str(count),
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color=PAPER if strength > 0.7 else INK,
+                )
         axes.set_xticks(range(size), shown, rotation=90, fontsize=7, color=INK)
         axes.set_yticks(range(size), shown, fontsize=7, color=INK)
         axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), xlabel="answered", ylabel="true")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from smartprod.evaluation.data import UNKNOWN_CLASS
 from smartprod.evaluation.embedding_map import EmbeddingMap
 from smartprod.evaluation.plots.canvas import (
-    BAD,
     INK,
     MUTED,
     SERIES,
@@ -51,7 +50,7 @@ def map_chart(
             _dots(axes, points.xy[series == number], colour=colour)
         ringed = points.xy[[row in wrong for row in points.rows.tolist()]]
         if len(ringed):
-            axes.plot(*ringed.T, "o", markersize=6.5, fillstyle="none", color=BAD, markeredgewidth=0.9)
+            axes.plot(*ringed.T, "o", markersize=6.5, fillstyle="none", color=INK, markeredgewidth=0.9)
         for index, place in _name_places(points):
             axes.text(
                 *place, shorten(leaves[index], length=20), ha="center", va="center", fontsize=7, color=INK
