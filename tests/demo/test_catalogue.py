@@ -84,3 +84,16 @@ def test_catalogue_record_counts_what_is_there(small_catalogue):
     assert sum(record["classes"].values()) == len(small_catalogue.products)
     content = (small_catalogue.folder / "products.csv").read_bytes()
     assert record["products_sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_catalogue_duplicates_have_the_very_same_image_bytes(small_catalogue):
+    rows = {row["id"]: row for row in small_catalogue.products}
+    copies = [row for row in small_catalogue.truth.values() if row["duplicate_of"]]
+    assert len(copies) >= 3
+    for truth in copies:
+        copy, original = rows[truth["id"]], rows[truth["duplicate_of"]]
+        assert copy["image"] != original["image"]
+        first, second = (small_catalogue.folder / row["image"] for row in (copy, original))
+        assert first.read_bytes() == second.read_bytes()
+    assert any(rows[t["id"]]["group_id"] == "" for t in copies)
+    assert any(rows[t["id"]]["description"] == rows[t["duplicate_of"]]["description"] for t in copies)
