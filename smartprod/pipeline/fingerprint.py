@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from smartprod.pipeline.registry import Stage
     from smartprod.pipeline.run_folder import RunFolder
 
+SOURCE_SUFFIXES = frozenset({".py", ".j2", ".html", ".css", ".js"})
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -96,10 +98,14 @@ def flatten(prefix: str, value: object) -> dict[str, str]:
 
 @functools.cache
 def hash_package(package: str) -> str:
-    """SHA-256 over the Python source files of a package (or single module), by name and content."""
+    """SHA-256 over the source files of a package (or single module), by name and content; templates count too."""
     origin, is_package = _source_of(package)
     folder = origin.parent
-    files = sorted(folder.rglob("*.py")) if is_package else [origin]
+    files = (
+        sorted(file for file in folder.rglob("*") if file.suffix in SOURCE_SUFFIXES)
+        if is_package
+        else [origin]
+    )
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
