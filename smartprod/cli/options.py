@@ -13,7 +13,7 @@ ConfigOption = Annotated[
     ),
 ]
 OverridesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings that go before the file's.")
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings that go before the file's.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
