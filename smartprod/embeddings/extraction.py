@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from smartprod.catalog import Status, reason_column, status_column
 from smartprod.embeddings.decoding import ImageLimits
-from smartprod.embeddings.image_batch import ImageBatches, RowImages, Tally
+from smartprod.embeddings.image_batch import ImageBatches, Tally
 from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
 from smartprod.embeddings.keys import text_key
 from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from smartprod.config import Config
+    from smartprod.embeddings.image_batch import RowImages
     from smartprod.encoders import ImageEncoder, TextEncoder
 
 _TEXTS_PER_CALL = 256
@@ -126,69 +127,51 @@ class Extractor:
             clean_text: Rows of the clean texts, for the same products in the same order.
         """
         sink = self.store or MemoryStore()
-        index = self._index(products, clean_text, sink, _ignore)
+        index = self.join(self.embed_images(products, sink=sink), self.embed_texts(clean_text, sink=sink))
         return Extraction(
             index=index,
             image=load_embeddings(index, modality="image", store=sink),
             text=load_embeddings(index, modality="text", store=sink),
         )
 
-    def index(self, products: pa.Table, clean_text: pa.Table, *, advance: Advance = _ignore) -> pa.Table:
-        """Embed a batch of rows into the store and give their index only.
+    def embed_images(
+        self, products: pa.Table, *, sink: EmbeddingSource, advance: Advance = _ignore
+    ) -> pa.Table:
+        """Put the image embeddings of a batch of rows into `sink` and give the image columns of their index.
 
         Args:
             products: Rows of the product table.
-            clean_text: Rows of the clean texts, for the same products in the same order.
-            advance: Told how many more images and texts are done.
+            sink: Where embeddings are looked up and kept.
+            advance: Told how many more images are done.
         """
-        if self.store is None:
-            raise ValueError("index() leaves the embeddings in the store, and there is none")
-        return self._index(products, clean_text, self.store, advance)
-
-    def _index(
-        self, products: pa.Table, clean_text: pa.Table, sink: EmbeddingSource, advance: Advance
-    ) -> pa.Table:
-        images = self._embed_images(products, sink, advance)
-        text_keys = self._embed_texts(clean_text, sink, advance)
-        verdicts = [
-            _image_verdict(row, status, reason)
-            for row, status, reason in zip(
-                images,
-                products[status_column("images")].to_pylist(),
-                products[reason_column("images")].to_pylist(),
-                strict=True,
-            )
-        ]
+        rows = self._image_batches(sink).run(
+            [paths or [] for paths in products["images"].to_pylist()]
+            if self.image_encoders
+            else [[]] * len(products),
+            advance=advance,
+        )
+        statuses = products[status_column("images")].to_pylist()
+        reasons = products[reason_column("images")].to_pylist()
+        verdicts = list(map(_image_verdict, rows, statuses, reasons))
         columns = {
             "row": products["row"],
-            "image_keys": [list(row.keys) for row in images],
-            "image_key": [row.keys[0] if row.keys else None for row in images],
-            "text_key": text_keys,
+            "image_keys": [list(row.keys) for row in rows],
+            "image_key": [row.keys[0] if row.keys else None for row in rows],
             status_column("images"): [status for status, _ in verdicts],
             reason_column("images"): [reason for _, reason in verdicts],
-            status_column("text"): clean_text[status_column("text")],
-            reason_column("text"): clean_text[reason_column("text")],
         }
-        return with_encoders(pa.table(columns, schema=INDEX_SCHEMA), self.encoders)
+        return _index_columns(columns)
 
-    def _embed_images(self, products: pa.Table, sink: EmbeddingSource, advance: Advance) -> list[RowImages]:
-        section = self.config.extract
-        paths: list[list[str]] = [row or [] for row in products["images"].to_pylist()]
-        if not self.image_encoders:
-            return [RowImages((), (), (), main_failed=False)] * len(paths)
-        batches = ImageBatches(
-            encoders=self.image_encoders,
-            store=sink,
-            pool=self._pool,
-            limits=ImageLimits(section.max_image_megapixels, section.max_image_megabytes),
-            batch_size=section.image_batch_size,
-            per_row=section.images_per_product,
-            tally=self.image_tally,
-        )
-        return batches.run(paths, advance=advance)
+    def embed_texts(
+        self, clean_text: pa.Table, *, sink: EmbeddingSource, advance: Advance = _ignore
+    ) -> pa.Table:
+        """Put the text embeddings of a batch of rows into `sink` and give the text columns of their index.
 
-    def _embed_texts(self, clean_text: pa.Table, sink: EmbeddingSource, advance: Advance) -> list[str | None]:
-        """Embed the texts that the sink lacks; returns each row's key, None without text."""
+        Args:
+            clean_text: Rows of the clean texts.
+            sink: Where embeddings are looked up and kept.
+            advance: Told how many more distinct texts are done.
+        """
         started = perf_counter()
         texts: list[str | None] = (
             clean_text["text"].to_pylist() if self.text_encoders else [None] * len(clean_text)
@@ -199,12 +182,33 @@ class Extractor:
         for encoder in self.text_encoders:
             found = sink.contains(encoder.fingerprint, list(by_key))
             lacking = [key for key, there in zip(by_key, found, strict=True) if not there]
+            _encode_texts(encoder, lacking, by_key, sink, _ignore if computed else advance)
             computed.update(lacking)
-            _encode_texts(encoder, lacking, by_key, sink, advance)
+        advance(len(by_key) - len(computed))
         self.text_tally.computed += len(computed)
         self.text_tally.reused += len(by_key) - len(computed)
         self.text_tally.seconds += perf_counter() - started
-        return keys
+        names = (status_column("text"), reason_column("text"))
+        return _index_columns({"text_key": keys, **{name: clean_text[name] for name in names}})
+
+    def join(self, images: pa.Table, texts: pa.Table) -> pa.Table:
+        """Put the image and the text columns of the same rows side by side, and write the encoders into the metadata."""
+        columns = {
+            name: (images if name in images.schema.names else texts)[name] for name in INDEX_SCHEMA.names
+        }
+        return with_encoders(pa.table(columns, schema=INDEX_SCHEMA), self.encoders)
+
+    def _image_batches(self, sink: EmbeddingSource) -> ImageBatches:
+        section = self.config.extract
+        return ImageBatches(
+            encoders=self.image_encoders,
+            store=sink,
+            pool=self._pool,
+            limits=ImageLimits(section.max_image_megapixels, section.max_image_megabytes),
+            batch_size=section.image_batch_size,
+            per_row=section.images_per_product,
+            tally=self.image_tally,
+        )
 
     def close(self) -> None:
         """End the decode threads."""
@@ -217,6 +221,10 @@ class Extractor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _index_columns(columns: dict[str, Any]) -> pa.Table:
+    return pa.table(columns, schema=pa.schema([INDEX_SCHEMA.field(name) for name in columns]))
 
 
 def _use_one_thread() -> None:

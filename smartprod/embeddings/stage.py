@@ -11,11 +11,14 @@ from smartprod.errors import TooManyBadRowsError
 from smartprod.pipeline import RunFolder, StageContext, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
     from smartprod.config import Config
     from smartprod.embeddings.extraction import Extractor
     from smartprod.embeddings.image_batch import Tally
+    from smartprod.embeddings.store import EmbeddingStore
 
 ROWS_PER_BATCH = 2_048
 
@@ -81,7 +84,7 @@ def extract(context: StageContext, products: pa.Table, clean_text: pa.Table) -> 
     configure_offline(config)
     store = EmbeddingStore(store_folder(config))
     with Extractor.open(config, store=store, threads=context.threads) as extractor:
-        index = _extract_all(context, extractor, products, clean_text)
+        index = _extract_all(context, extractor, store, products, clean_text)
         for encoder in extractor.encoders:
             store.tidy(encoder.fingerprint)
         _account(context, extractor, index)
@@ -90,35 +93,49 @@ def extract(context: StageContext, products: pa.Table, clean_text: pa.Table) -> 
 
 
 def _extract_all(
-    context: StageContext, extractor: Extractor, products: pa.Table, clean_text: pa.Table
+    context: StageContext,
+    extractor: Extractor,
+    store: EmbeddingStore,
+    products: pa.Table,
+    clean_text: pa.Table,
 ) -> pa.Table:
+    """Embed all images, then all texts: each has its own rate and time left."""
+    images: list[pa.Table] = []
+    texts: list[pa.Table] = []
+    with context.progress(_count_images(context, products), "images", unit="images") as meter:
+        for batch in _batches(products):
+            images.append(extractor.embed_images(batch, sink=store, advance=meter.advance))
+            meter.advance(0, bad=len(batch) - images[-1]["status.images"].to_pylist().count("ok"))
+    with context.progress(_count_texts(context, clean_text), "texts", unit="texts") as meter:
+        for batch in _batches(clean_text):
+            texts.append(extractor.embed_texts(batch, sink=store, advance=meter.advance))
+            meter.advance(0, bad=len(batch) - texts[-1]["status.text"].to_pylist().count("ok"))
+    return extractor.join(_concatenate(images), _concatenate(texts))
+
+
+def _batches(table: pa.Table) -> Iterator[pa.Table]:
+    """Cut a table into batches; at least one, so that an empty table too gets its index."""
+    for start in range(0, max(1, table.num_rows), ROWS_PER_BATCH):
+        yield table.slice(start, ROWS_PER_BATCH)
+
+
+def _concatenate(parts: list[pa.Table]) -> pa.Table:
     import pyarrow as pa
 
-    parts: list[pa.Table] = []
-    with context.progress(
-        _count_items(context, products, clean_text), "images and texts", unit="items"
-    ) as meter:
-        # At least one batch, so that an empty table too gets an index with its encoders.
-        for start in range(0, max(1, products.num_rows), ROWS_PER_BATCH):
-            part = extractor.index(
-                products.slice(start, ROWS_PER_BATCH),
-                clean_text.slice(start, ROWS_PER_BATCH),
-                advance=meter.advance,
-            )
-            meter.advance(0, bad=part.num_rows - part["status.images"].to_pylist().count("ok"))
-            parts.append(part)
     return pa.concat_tables(parts)
 
 
-def _count_items(context: StageContext, products: pa.Table, clean_text: pa.Table) -> int:
-    """Count the distinct images that will be looked at and the distinct texts, for the progress bar."""
-    import pyarrow.compute as pc
-
+def _count_images(context: StageContext, products: pa.Table) -> int:
+    """Count the images that will be looked at, for the progress bar."""
     section = context.config.extract
     rows = products["images"].to_pylist() if section.image else []
-    images = len({path for paths in rows for path in (paths or ())[: section.images_per_product]})
-    texts = pc.count_distinct(clean_text["text"]).as_py() if section.text else 0
-    return images + int(texts)
+    return len({path for paths in rows for path in (paths or ())[: section.images_per_product]})
+
+
+def _count_texts(context: StageContext, clean_text: pa.Table) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.count_distinct(clean_text["text"]).as_py()) if context.config.extract.text else 0
 
 
 def _account(context: StageContext, extractor: Extractor, index: pa.Table) -> None:

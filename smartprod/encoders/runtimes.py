@@ -31,6 +31,10 @@ MINIMUM_AGREEMENT = 0.9999
 """Lowest cosine between torch's embedding and the exported model's at which the export is used."""
 
 
+IMAGES_PER_STEP = 4
+"""Images that ONNX Runtime takes at once: lite0 on two cores does 233 images/s at 4 in 185 MB, 176 at 32 in 784 MB."""
+
+
 class ImageRuntime(Protocol):
     """Runs an image model: uint8 `[B, 3, S, S]` to float32 `[B, D]`."""
 
@@ -137,8 +141,10 @@ class OnnxRuntime:
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed uint8 `[B, 3, S, S]` to float32 `[B, D]`."""
-        output: NDArray[np.float32] = self._session.run(None, {"pixels": batch})[0]
-        return output
+        steps = range(0, len(batch), IMAGES_PER_STEP)
+        return np.concatenate(
+            [self._session.run(None, {"pixels": batch[i : i + IMAGES_PER_STEP]})[0] for i in steps]
+        )
 
 
 def _export(model: ImageModel, module: torch.nn.Module, *, threads: int) -> OnnxRuntime:
