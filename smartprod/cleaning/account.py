@@ -29,7 +29,9 @@ def clean_account(table: pa.Table) -> list[str]:
     others = "".join(f", {statuses[s]:,} {s.value}" for s in Status if s is not Status.OK and statuses[s])
     lines = [f"{len(texts):,} of {table.num_rows:,} rows have text{others}"]
     reasons = Counter(table[reason_column("text")].drop_null().to_pylist())
-    lines.extend(f"  {count:,} rows: {reason}" for reason, count in reasons.most_common(_REASONS_SHOWN))
+    lines.extend(
+        f"  {_counted(count, 'row')}: {reason}" for reason, count in reasons.most_common(_REASONS_SHOWN)
+    )
     if len(reasons) > _REASONS_SHOWN:
         lines.append(f"  and {len(reasons) - _REASONS_SHOWN:,} other reasons")
     if texts:
@@ -39,9 +41,13 @@ def clean_account(table: pa.Table) -> list[str]:
         lines.append(
             f"  characters per text: median {np.median(lengths):,.0f}, 95th percentile {np.percentile(lengths, 95):,.0f}"
         )
-        lines.append(f"  {truncated:,} texts cut at clean.max_characters")
+        lines.append(f"  {_counted(truncated, 'text')} cut at clean.max_characters")
         lines.append(f"  {foreign / len(texts):.1%} of the texts mostly in a script other than Latin")
     return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _is_mostly_not_latin(text: str) -> bool:

@@ -12,13 +12,8 @@ import re
 from typing import TYPE_CHECKING
 
 from smartprod.cleaning.source import (
-    CELL,
-    CELL_TAGS,
-    LINE,
-    LINE_TAGS,
+    MARKS,
     RAW_TAGS,
-    ROW,
-    ROW_TAGS,
     UNSEEN_TAGS,
     VOID_TAGS,
     read_markup,
@@ -26,6 +21,8 @@ from smartprod.cleaning.source import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from selectolax.lexbor import LexborHTMLParser
 
 _TAG = re.compile(r"</?([A-Za-z][^\s/>]*+)")
 _UNSEEN_TAG = re.compile(rf"<(?:{'|'.join(sorted(UNSEEN_TAGS))})\b", re.IGNORECASE)
@@ -37,6 +34,12 @@ _HIDING_ATTRIBUTE = re.compile(
 HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 """Inline style of an element that is not shown."""
 
+_UNSEEN = [*sorted(RAW_TAGS), *sorted(UNSEEN_TAGS)]
+_MARKED = {
+    **{f"<{name}": f"{before}<wbr" for name, (before, _) in MARKS.items()},
+    **{f"</{name}": f"{after}<wbr" for name, (_, after) in MARKS.items()},
+    **{f"<{slash}{name}": f"<{slash}{name}" for name in _UNSEEN for slash in ("", "/")},
+}
 _LONG_SOURCE = 20_000
 _MAX_NESTING_TAGS = 1_000
 _PREFIX = "smartprod-"
@@ -65,8 +68,8 @@ def _parse(source: str) -> str:
     hiding = _hiding_names(source)
     replacements = _replacements(source, hiding)
     flat = _TAG.sub(lambda tag: replacements.get(tag[0].lower(), "<wbr"), source)
-    document = LexborHTMLParser(flat)
-    document.strip_tags([*RAW_TAGS, *UNSEEN_TAGS])
+    document = LexborHTMLParser(f"<body>{flat}")  # in the head, text would end a `<noscript>`
+    document.strip_tags(_UNSEEN)
     if hiding:
         _remove_hidden(document, hiding)
     root = document.root
@@ -92,7 +95,7 @@ def _replacements(source: str, hiding: Collection[str]) -> dict[str, str]:
     kept = {
         f"<{slash}{name}": _MARKED.get(f"<{slash}{name}", "<wbr").replace("<wbr", f"<{slash}{_PREFIX}{name}")
         for name in hiding
-        if name not in RAW_TAGS | UNSEEN_TAGS
+        if name not in _UNSEEN
         for slash in ("", "/")
     }
     return _MARKED | kept
@@ -103,19 +106,3 @@ def _remove_hidden(document: LexborHTMLParser, hiding: Collection[str]) -> None:
     for node in reversed(nodes):  # inner ones first: the outer one takes its content with it
         if "hidden" in node.attributes or HIDING_STYLE.search(node.attributes.get("style") or ""):
             node.decompose()
-
-
-def _mark(name: str, slash: str) -> str:
-    if name in CELL_TAGS and not slash:
-        return ROW + CELL if name in ROW_TAGS else CELL
-    if name in ROW_TAGS and not (name == "dt" and slash):  # the definition belongs to the row of its term
-        return ROW
-    return LINE if name in LINE_TAGS and name != "dd" else " " if name in CELL_TAGS else ""
-
-
-_MARKED = {
-    f"<{slash}{name}": f"{_mark(name, slash)}<wbr" for name in LINE_TAGS | CELL_TAGS for slash in ("", "/")
-} | {f"<{slash}{name}": f"<{slash}{name}" for name in RAW_TAGS | UNSEEN_TAGS for slash in ("", "/")}
-
-if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser

@@ -6,17 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smartprod.cleaning.html import HIDING_STYLE
-from smartprod.cleaning.source import (
-    CELL,
-    CELL_TAGS,
-    LINE,
-    LINE_TAGS,
-    RAW_TAGS,
-    ROW,
-    ROW_TAGS,
-    UNSEEN_TAGS,
-    read_markup,
-)
+from smartprod.cleaning.source import MARKS, RAW_TAGS, UNSEEN_TAGS, read_markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,21 +40,12 @@ def _texts(element: Tag) -> Iterator[str]:
     for child in element.children:
         if type(child) is NavigableString:
             yield str(child)
-        elif isinstance(child, Tag) and not _is_unseen(child):
-            before, after = _marks(child.name.lower())
+        elif isinstance(child, Tag):
+            before, after = MARKS.get(child.name.lower(), ("", ""))
             yield before
-            yield from _texts(child)
-            yield after
-
-
-def _marks(name: str) -> tuple[str, str]:
-    if name == "dt":
-        return ROW + CELL, ""
-    if name in CELL_TAGS:
-        return CELL, " "
-    if name in ROW_TAGS:
-        return ROW, ROW
-    return (LINE, LINE) if name in LINE_TAGS else ("", "")
+            if not _is_unseen(child):
+                yield from _texts(child)
+                yield after
 
 
 def _is_unseen(element: Tag) -> bool:

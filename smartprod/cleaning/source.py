@@ -25,18 +25,19 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LINE_TAGS = _names(
-    "address article aside blockquote body br button caption center dd details dialog dir div dl dt fieldset "
+_LINE_TAGS = _names(
+    "address article aside blockquote body br button caption center details dialog dir div fieldset "
     "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li listing main menu nav ol "
-    "optgroup option p plaintext pre search section select summary table tbody textarea tfoot thead tr ul xmp"
+    "optgroup option p plaintext pre search section select summary tbody textarea tfoot thead ul xmp"
 )
-"""Elements that begin and end a line."""
 
-ROW_TAGS = _names("dl dt table tr")
-"""Elements that begin and end a row; a term and its definition read like a row of two cells."""
-
-CELL_TAGS = _names("dd dt td th")
-"""Elements that begin a cell."""
+MARKS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(_LINE_TAGS, (LINE, LINE)),
+    **dict.fromkeys(_names("dl table tr"), (ROW, ROW)),
+    **dict.fromkeys(_names("dd td th"), (CELL, " ")),
+    "dt": (ROW + CELL, " "),  # a term and its definition read like a row of two cells
+}
+"""What stands in the text where an element begins and where it ends; other elements do not part words."""
 
 RAW_TAGS = _names("iframe noembed noframes script style title")
 """Elements without visible text whose content is not markup, so that they never nest."""
@@ -50,7 +51,7 @@ _INLINE_TAGS = _names(
     "a abbr acronym b bdi bdo big cite code data del dfn em font head html i ins kbd label map mark math meter "
     "output picture progress q rp rt ruby s samp small span strike strong sub sup time tt u var"
 )
-_HTML_TAGS = LINE_TAGS | CELL_TAGS | RAW_TAGS | UNSEEN_TAGS | VOID_TAGS | _INLINE_TAGS
+_HTML_TAGS = frozenset(MARKS) | RAW_TAGS | UNSEEN_TAGS | VOID_TAGS | _INLINE_TAGS
 
 MAX_SOURCE_CHARACTERS = 2_000_000
 _MAX_ROUNDS = 4
