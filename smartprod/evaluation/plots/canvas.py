@@ -128,12 +128,18 @@ def _inline(document: str, *, label: str) -> str:
     assert view_box is not None  # matplotlib always writes one
     body = svg[svg.index(">") + 1 :].strip()
     body = re.sub(r"<metadata>.*?</metadata>", "", body, count=1, flags=re.DOTALL)
-    body = re.sub(r' id="[a-zA-Z0-9.]+_\d+"', "", body)  # names of groups repeat from chart to chart
-    body = re.sub(r"(\d\.\d{2})\d+", r"\1", body)
-    body = re.sub(r"font-family: [^;\"]*;?|(?<=px) '[^\";]*", "", body)
-    body = re.sub(r"#0[01]0[12]0[0-9]\b", lambda match: f"var(--{_NAMES[match.group()]})", body)
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)  # would hold for the whole page
+    body = re.sub(r"<[^>]*>", lambda match: _themed(match.group()), body)
     body = re.sub(r"\n\s*", "\n", body)
     return f'<svg {view_box.group()} role="img" aria-label="{escape(label)}">{body}'
+
+
+def _themed(tag: str) -> str:
+    """Give one tag the page's colours and font, and no more digits than can be seen; texts stay as they are."""
+    tag = re.sub(r' id="[a-zA-Z0-9.]+_\d+"', "", tag)  # names of groups repeat from chart to chart
+    tag = re.sub(r"(\d\.\d{2})\d+", r"\1", tag)
+    tag = re.sub(r"font-family: [^;\"]*;?|(?<=px) '[^\";]*", "", tag)
+    return re.sub(r"#0[01]0[12]0[0-9]\b", lambda match: f"var(--{_NAMES[match.group()]})", tag)
 
 
 def percent_axes(axes: Axes, *, x: bool = False, y: bool = False) -> None:

@@ -43,17 +43,24 @@ def map_chart(
     """
     series, names = _series(points.labels, tops)
     with look():
-        figure = new_figure(6.4, 4.6)
+        figure = new_figure(7.4, 5.2)
         axes = figure.subplots()
         for number in (REST, *range(len(names))):
             colour = MUTED if number == REST else SERIES[number]
             _dots(axes, points.xy[series == number], colour=colour)
         ringed = points.xy[[row in wrong for row in points.rows.tolist()]]
         if len(ringed):
-            axes.plot(*ringed.T, "o", markersize=6.5, fillstyle="none", color=INK, markeredgewidth=0.9)
+            axes.plot(*ringed.T, "o", markersize=6, fillstyle="none", color=INK, markeredgewidth=0.9)
         for index, place in _name_places(points):
-            axes.text(
-                *place, shorten(leaves[index], length=20), ha="center", va="center", fontsize=7, color=INK
+            axes.annotate(
+                shorten(leaves[index], length=20),
+                place,
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7.5,
+                color=INK,
             )
         reach = np.abs(points.xy).max(axis=0) + 0.04
         axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
@@ -87,7 +94,7 @@ def _dots(axes: Axes, xy: NDArray[np.float32], *, colour: str) -> None:
     path = Path(np.repeat(xy, 2, axis=0), [Path.MOVETO, Path.LINETO] * len(xy))
     path.should_simplify = False
     axes.add_patch(
-        PathPatch(path, edgecolor=colour, facecolor="none", linewidth=4.2, capstyle="round", alpha=0.75)
+        PathPatch(path, edgecolor=colour, facecolor="none", linewidth=3.4, capstyle="round", alpha=0.8)
     )
 
 
