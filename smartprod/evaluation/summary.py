@@ -89,7 +89,7 @@ def evaluate(data: ReportData) -> Evaluation:
     Raises:
         SmartprodError: `SP656` when no head has predictions for any part.
     """
-    part: ReportPart = "test" if any(len(head.learned().rows) for head in data.test) else "validation"
+    part = _main_part(data)
     heads = data.test if part == "test" else data.validation
     whole = _main_head(heads, data.chosen.name)
     head = whole.learned()
@@ -111,6 +111,12 @@ def evaluate(data: ReportData) -> Evaluation:
         else None,
         unknown_rows=len(whole.rows) - len(head.rows),
     )
+
+
+def _main_part(data: ReportData) -> ReportPart:
+    if any(len(head.learned().rows) for head in data.test):
+        return "test"
+    return "validation" if data.validation or not data.test else "test"
 
 
 def _main_head(heads: tuple[HeadPredictions, ...], chosen: str) -> HeadPredictions:
