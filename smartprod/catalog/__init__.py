@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from smartprod.catalog.account import account_lines, check_bad_fraction, count_rows, status_counts
 from smartprod.catalog.attributes import parse_attributes
+from smartprod.catalog.class_policy import ClassAccount, ClassPolicyResult, apply_class_policy
 from smartprod.catalog.columns import LABEL_ROLES
+from smartprod.catalog.groups import group_rows
+from smartprod.catalog.leakage import LabelConflict, Leakage, find_label_conflicts, find_leakage
 from smartprod.catalog.products import (
     products_from_records,
     read_products,
@@ -12,23 +15,35 @@ from smartprod.catalog.products import (
     stream_products,
     table_fingerprint,
 )
+from smartprod.catalog.split import PARTS, Split, split_products
 from smartprod.catalog.status import STATUS_FIELDS, Status, reason_column, status_column
 from smartprod.catalog.table import extra_column, product_schema
 
 __all__ = [
     "LABEL_ROLES",
+    "PARTS",
     "STATUS_FIELDS",
+    "ClassAccount",
+    "ClassPolicyResult",
+    "LabelConflict",
+    "Leakage",
+    "Split",
     "Status",
     "account_lines",
+    "apply_class_policy",
     "check_bad_fraction",
     "count_rows",
     "extra_column",
+    "find_label_conflicts",
+    "find_leakage",
+    "group_rows",
     "parse_attributes",
     "product_schema",
     "products_from_records",
     "read_products",
     "reason_column",
     "source_notes",
+    "split_products",
     "status_column",
     "status_counts",
     "stream_products",
