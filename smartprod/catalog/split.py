@@ -159,9 +159,8 @@ class _Work:
         missing = len({self._labels[row] for row in self.labelled}) - classes["test"]
         notes = [*self._notes]
         if missing and classes["test"]:
-            notes.append(
-                f"{missing:,} classes have no row in test: nothing will be known about how well they do"
-            )
+            have = "class has" if missing == 1 else "classes have"
+            notes.append(f"{missing:,} {have} no row in test: nothing will be known about how well they do")
         return Split(self._parts, self._reasons, tuple(notes), classes)
 
     def _place_unnamed(self, rows: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartprod.cleaning import tokenize_words
@@ -24,6 +24,7 @@ def test_words_are_lower_case_without_punctuation(text, words):
     assert tokenize_words(text) == words
 
 
+@settings(deadline=None)  # the first call imports NLTK
 @given(st.text())
 def test_words_of_any_text_stand_in_it(text):
     assert all(word in text.lower() for word in tokenize_words(text) if word.isascii())
