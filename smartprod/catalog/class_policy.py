@@ -153,7 +153,7 @@ class _Steps:
                 moves[name] = parents[moves[name]]
         small = [name for name, size in sizes.items() if size < min_rows]
         self._move(
-            moves, "rare", tuple(f"{name} has {sizes[name]:,} rows and no parent to join" for name in small)
+            moves, "rare", tuple(f"{name} has only {sizes[name]:,} and no parent to join" for name in small)
         )
 
     def drop_rare(self, min_rows: int) -> None:

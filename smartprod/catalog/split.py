@@ -156,11 +156,12 @@ class _Work:
             part: len({self._labels[row] for row in self.labelled if self._parts[row] == part})
             for part in PARTS[:3]
         }
-        missing = len({self._labels[row] for row in self.labelled}) - classes["test"]
+        total = len({self._labels[row] for row in self.labelled})
         notes = [*self._notes]
-        if missing and classes["test"]:
-            have = "class has" if missing == 1 else "classes have"
-            notes.append(f"{missing:,} {have} no row in test: nothing will be known about how well they do")
+        if missing := total - classes["train"]:
+            notes.append(f"{_have(missing)} no row in train: it cannot be learned")
+        if classes["test"] and (missing := total - classes["test"]):
+            notes.append(f"{_have(missing)} no row in test: nothing will be known about how well they do")
         return Split(self._parts, self._reasons, tuple(notes), classes)
 
     def _place_unnamed(self, rows: Sequence[int]) -> None:
@@ -203,6 +204,10 @@ class _Work:
 
     def _leave_out(self, row: int, reason: str) -> None:
         self._parts[row], self._reasons[row] = "unused", reason
+
+
+def _have(classes: int) -> str:
+    return "1 class has" if classes == 1 else f"{classes:,} classes have"
 
 
 def _read_column(column: Sequence[str | None]) -> list[str | None]:

@@ -72,7 +72,7 @@ def test_class_policy_rare_classes_climb_until_they_are_big_enough():
     paths = ["A > B > x", "A > B > y", "A > C > z", "A > D > w", "A > D > w", "E > v"]
     merged = policy(paths, min_rows=2, rare="merge_to_parent")
     assert merged.labels == ["A > B", "A > B", "A", "A > D > w", "A > D > w", "E"]
-    assert any("E has 1 rows and no parent" in line for line in merged.account.lines())
+    assert any("E has only 1 and no parent" in line for line in merged.account.lines())
     assert policy(paths, min_rows=3, rare="merge_to_parent").labels == ["A"] * 5 + ["E"]
 
 

@@ -130,6 +130,11 @@ def test_split_column_that_only_says_train_is_split_anew():
     assert Counter(result.parts) == {"train": 70, "val": 15, "test": 15, "unused": 1}
 
 
+def test_split_column_that_never_trains_a_class_is_told():
+    lines = split(["a", "a", "b"], column=["train", "test", "test"]).lines()
+    assert "1 class has no row in train: it cannot be learned" in lines
+
+
 @pytest.mark.parametrize("column", [[None] * 100, [" "] * 100])
 def test_split_empty_column_counts_as_none(column):
     assert split(["a"] * 100, column=column) == split(["a"] * 100)
