@@ -159,7 +159,7 @@ class _Work:
         total = len({self._labels[row] for row in self.labelled})
         notes = [*self._notes]
         if missing := total - classes["train"]:
-            notes.append(f"{_have(missing)} no row in train: it cannot be learned")
+            notes.append(f"{_have(missing)} no row in train and cannot be learned")
         if classes["test"] and (missing := total - classes["test"]):
             notes.append(f"{_have(missing)} no row in test: nothing will be known about how well they do")
         return Split(self._parts, self._reasons, tuple(notes), classes)

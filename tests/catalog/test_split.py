@@ -132,7 +132,7 @@ def test_split_column_that_only_says_train_is_split_anew():
 
 def test_split_column_that_never_trains_a_class_is_told():
     lines = split(["a", "a", "b"], column=["train", "test", "test"]).lines()
-    assert "1 class has no row in train: it cannot be learned" in lines
+    assert "1 class has no row in train and cannot be learned" in lines
 
 
 @pytest.mark.parametrize("column", [[None] * 100, [" "] * 100])
