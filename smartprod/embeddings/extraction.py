@@ -18,7 +18,7 @@ from smartprod.embeddings.image_batch import ImageBatches, Tally
 from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
 from smartprod.embeddings.keys import text_key
 from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
-from smartprod.embeddings.store import EmbeddingSource, MemoryStore, check_finite
+from smartprod.embeddings.store import EmbeddingSource, MemoryStore, to_stored
 from smartprod.encoders import load_encoder
 
 if TYPE_CHECKING:
@@ -239,11 +239,11 @@ def _encode_texts(
 ) -> None:
     """Encode texts in calls of similar length and commit them together."""
     keys = sorted(keys, key=lambda key: (-len(texts[key]), key))
-    done: list[NDArray[np.float32]] = []
+    done: list[NDArray[np.float16]] = []
     for start in range(0, len(keys), _TEXTS_PER_CALL):
         part = keys[start : start + _TEXTS_PER_CALL]
-        done.append(encoder.encode([texts[key] for key in part]))
-        check_finite(done[-1], encoder=repr(encoder.name))
+        embeddings = encoder.encode([texts[key] for key in part])
+        done.append(to_stored(embeddings, encoder=repr(encoder.name)))
         advance(len(part))
     if done:
         sink.append(encoder.fingerprint, keys, np.concatenate(done))

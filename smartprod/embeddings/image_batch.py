@@ -14,7 +14,7 @@ import numpy as np
 from smartprod.catalog import Status
 from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
 from smartprod.embeddings.keys import image_key
-from smartprod.embeddings.store import check_finite
+from smartprod.embeddings.store import to_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -143,7 +143,7 @@ class ImageBatches:
         """Decode files, given by key, encode them and commit; returns the problems by key."""
         problems: dict[str, ImageProblem] = {}
         waiting: list[list[tuple[str, NDArray[np.uint8]]]] = [[] for _ in self.encoders]
-        done: list[list[tuple[list[str], NDArray[np.float32]]]] = [[] for _ in self.encoders]
+        done: list[list[tuple[list[str], NDArray[np.float16]]]] = [[] for _ in self.encoders]
         for key, prepared in self._decoded(files, lacking):
             if isinstance(prepared, ImageProblem):
                 problems[key] = prepared
@@ -167,11 +167,10 @@ class ImageBatches:
 
     def _encode_batch(
         self, number: int, batch: list[tuple[str, NDArray[np.uint8]]]
-    ) -> tuple[list[str], NDArray[np.float32]]:
+    ) -> tuple[list[str], NDArray[np.float16]]:
         encoder = self.encoders[number]
         embeddings = encoder.encode(np.stack([pixels for _, pixels in batch]))
-        check_finite(embeddings, encoder=repr(encoder.name))
-        return [key for key, _ in batch], embeddings
+        return [key for key, _ in batch], to_stored(embeddings, encoder=repr(encoder.name))
 
     def _decoded(
         self, files: dict[str, str], lacking: dict[str, list[int]]

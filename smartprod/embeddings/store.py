@@ -41,8 +41,8 @@ class EmbeddingSource(Protocol):
         """Give a mask, bool `[N]`, and embeddings, float32 `[N, D]`, in the order of `keys`."""
         ...
 
-    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.float32]) -> int:
-        """Keep embeddings, float32 `[N, D]`; returns how many were new."""
+    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.floating]) -> int:
+        """Keep embeddings `[N, D]`; returns how many were new."""
         ...
 
 
@@ -93,8 +93,8 @@ class EmbeddingStore:
         embeddings[found] = stored[places[found]]
         return found, embeddings
 
-    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.float32]) -> int:
-        """Commit embeddings, float32 `[N, D]`, under their keys, at once; what is stored already is left alone.
+    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.floating]) -> int:
+        """Commit embeddings `[N, D]` under their keys, at once; what is stored already is left alone.
 
         Returns:
             How many were new.
@@ -102,8 +102,7 @@ class EmbeddingStore:
         Raises:
             EncoderError: Values are not finite (SP420), or another process holds the store (SP421).
         """
-        rounded = embeddings.astype(np.float16)
-        check_finite(rounded, encoder=f"with fingerprint {fingerprint[:12]}")
+        rounded = to_stored(embeddings, encoder=f"with fingerprint {fingerprint[:12]}")
         with self._lock(fingerprint):
             found = self.contains(fingerprint, keys)
             first = {key: i for i, key in reversed(list(enumerate(keys))) if not found[i]}
@@ -195,10 +194,9 @@ class MemoryStore:
             embeddings[i] = stored[keys[i]]
         return found, embeddings
 
-    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.float32]) -> int:
-        """Keep embeddings, float32 `[N, D]`; returns how many were new."""
-        rounded = embeddings.astype(np.float16)
-        check_finite(rounded, encoder=f"with fingerprint {fingerprint[:12]}")
+    def append(self, fingerprint: str, keys: Sequence[str], embeddings: NDArray[np.floating]) -> int:
+        """Keep embeddings `[N, D]`; returns how many were new."""
+        rounded = to_stored(embeddings, encoder=f"with fingerprint {fingerprint[:12]}")
         stored = self._embeddings.setdefault(fingerprint, {})
         before = len(stored)
         for key, embedding in zip(keys, rounded, strict=True):
@@ -206,19 +204,22 @@ class MemoryStore:
         return len(stored) - before
 
 
-def check_finite(embeddings: NDArray[Any], *, encoder: str) -> None:
-    """Refuse embeddings `[N, D]` with values that are no numbers, or too large for float16.
+def to_stored(embeddings: NDArray[np.floating], *, encoder: str) -> NDArray[np.float16]:
+    """Round embeddings `[N, D]` to what the store holds.
 
     Raises:
-        EncoderError: (SP420) Names the encoder.
+        EncoderError: (SP420) Values are no numbers, or too large; names the encoder.
     """
-    bad = ~np.isfinite(embeddings).all(axis=1)
+    with np.errstate(over="ignore"):  # becomes infinite, and is refused
+        rounded = embeddings.astype(np.float16)
+    bad = ~np.isfinite(rounded).all(axis=1)
     if bad.any():
         raise EncoderError(
             "SP420",
-            f"The encoder {encoder} gave {int(bad.sum())} of {len(bad)} embeddings that are not finite.",
+            f"The encoder {encoder} gave {int(bad.sum())} of {len(embeddings)} embeddings that are not finite float16 numbers.",
             fix="Set extract.runtime=torch and SMARTPROD_DEVICE=cpu; if it stays so, choose another encoder.",
         )
+    return rounded
 
 
 def _quoted(key: str) -> str:
