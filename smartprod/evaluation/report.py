@@ -115,10 +115,20 @@ def _map(
     points_of_map = embedding_map(data.embedding_map, points=points, seed=seed)
     if points_of_map is None:
         return None
-    tops = tuple(name.split(data.separator)[0] for name in data.classes)
+    groups = map_groups(data.classes, separator=data.separator)
     head = evaluation.head
     wrong = frozenset(head.rows[head.predicted != head.labels].tolist())
-    return map_chart(points_of_map, tops=tops, leaves=names, wrong=wrong)
+    return map_chart(points_of_map, groups=groups, leaves=names, wrong=wrong)
+
+
+def map_groups(classes: tuple[str, ...], *, separator: str) -> tuple[str, ...]:
+    """The ancestor of each class at the first level of the tree where there is more than one category."""
+    paths = [name.split(separator) for name in classes]
+    for level in range(max(len(path) for path in paths)):
+        groups = tuple(path[min(level, len(path) - 1)] for path in paths)
+        if len(set(groups)) > 1:
+            return groups
+    return tuple(path[0] for path in paths)
 
 
 def _environment() -> Environment:

@@ -15,7 +15,7 @@ from smartprod.evaluation.coverage import CoverageCurve, coverage_curve
 from smartprod.evaluation.data import HeadPredictions, ReportData
 from smartprod.evaluation.decisions import DecisionSummary, summarise_decisions
 from smartprod.evaluation.label_issues import LabelIssue, find_label_issues
-from smartprod.evaluation.metrics import HeadMetrics, head_metrics
+from smartprod.evaluation.metrics import HeadMetrics, head_metrics, wilson_interval
 from smartprod.evaluation.per_class import (
     ClassScore,
     LevelScore,
@@ -160,7 +160,7 @@ def remarks(data: ReportData, evaluation: Evaluation) -> list[str]:
         )
     if rows < SMALL_PART:
         found.append(
-            f"Only {rows} {evaluation.part} rows: differences of a few points between heads may be chance."
+            f"Only {_rows(rows, evaluation.part)}: differences of a few points between heads may be chance."
         )
     if evaluation.head.name != data.chosen.name:
         found.append(
@@ -174,10 +174,33 @@ def remarks(data: ReportData, evaluation: Evaluation) -> list[str]:
         )
     if evaluation.unknown_rows:
         found.append(
-            f"{evaluation.unknown_rows} {evaluation.part} rows belong to categories that were not learned; "
-            "they count in the decisions, not in the scores of the heads."
+            f"{_rows(evaluation.unknown_rows, evaluation.part)} of categories that were not learned: counted in the "
+            "decisions, not in the scores of the heads."
         )
-    return found + _better_heads(evaluation)
+    return found + _missed_target(data, evaluation) + _better_heads(evaluation)
+
+
+def _rows(count: int, part: str) -> str:
+    return f"{count:,} {part} row" + ("" if count == 1 else "s")
+
+
+def _missed_target(data: ReportData, evaluation: Evaluation) -> list[str]:
+    """Say so when the accepted answers are worse than asked for by more than chance explains."""
+    summary = evaluation.decisions
+    if summary is None:
+        return []
+    accepted = round(summary.accepted_share * summary.rows)
+    if not accepted:
+        return [
+            "No answer is accepted at the thresholds in force: every product goes to a person or backs off."
+        ]
+    _, high = wilson_interval(round(summary.accepted_accuracy * accepted), accepted)
+    if high >= data.target_accuracy:
+        return []
+    return [
+        f"Of the {accepted:,} accepted answers {100 * summary.accepted_accuracy:.1f} % are right, less than the "
+        f"target of {100 * data.target_accuracy:.0f} %: do not rely on the thresholds before you know why."
+    ]
 
 
 def _better_heads(evaluation: Evaluation) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from smartprod.config.schema import ReportConfig
 from smartprod.evaluation import ChosenHead, HeadPredictions, ReportData
-from smartprod.evaluation.report import build_report
+from smartprod.evaluation.report import build_report, map_groups
 
 SECTIONS = ("good", "heads", "wrong", "sure", "data", "map", "config")
 VOID = {"meta", "img", "input", "br", "link"}
@@ -185,3 +185,9 @@ def test_report_of_a_thousand_classes_stays_small(make_head):
     assert len(html) < 1_500_000
     assert html.count("Class 0999") >= 1
     assert Page(html).open == []
+
+
+def test_report_map_is_coloured_by_the_first_level_that_differs():
+    assert map_groups(("A > x > 1", "A > y", "A"), separator=" > ") == ("x", "y", "A")
+    assert map_groups(("A > x", "B > x"), separator=" > ") == ("A", "B")
+    assert map_groups(("A > x",), separator=" > ") == ("A",)

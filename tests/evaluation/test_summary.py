@@ -24,7 +24,7 @@ def test_summary_rows_of_unlearned_categories_leave_the_scores_but_are_told(repo
     assert evaluation.scores.rows == 56
     assert evaluation.unknown_rows == 4
     assert any(
-        "4 test rows belong to categories that were not learned" in note for note in remarks(data, evaluation)
+        "4 test rows of categories that were not learned" in note for note in remarks(data, evaluation)
     )
 
 
@@ -59,3 +59,18 @@ def test_summary_arrays_that_do_not_fit_are_refused(report_data):
         replace(report_data, train_counts=np.ones(3, np.int64))
     with pytest.raises(SmartprodError, match="SP655"):
         replace(report_data, classes=("a",), train_counts=np.ones(1, np.int64))
+
+
+def test_summary_missed_target_is_told_only_when_chance_does_not_explain_it(report_data):
+    decisions = report_data.decisions
+    wrong = replace(decisions, predicted=("Shoes > Boots",) * 60, decision=("accepted",) * 60)
+    data = replace(report_data, decisions=wrong)
+    assert any("less than the target of 95 %" in note for note in remarks(data, evaluate(data)))
+    right = replace(decisions, predicted=decisions.truth, decision=("accepted",) * 60)
+    data = replace(report_data, decisions=right)
+    assert not any("target" in note for note in remarks(data, evaluate(data)))
+
+
+def test_summary_nothing_accepted_is_told(report_data):
+    data = replace(report_data, decisions=replace(report_data.decisions, decision=("review",) * 60))
+    assert any("No answer is accepted" in note for note in remarks(data, evaluate(data)))

@@ -62,12 +62,12 @@ class LegendEntry:
     """A series as the page's legend shows it.
 
     Attributes:
-        series: Its colour is `var(--series-<series>)`.
+        colour: Name of its colour in the page's style, such as `series-0`.
         name: Its name.
         dashes: For a line, its SVG dash pattern (`none` if solid); empty for a dot.
     """
 
-    series: int
+    colour: str
     name: str
     dashes: str = ""
 

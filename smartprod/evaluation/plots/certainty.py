@@ -74,7 +74,9 @@ def coverage_chart(
         figure = new_figure(4.9, 3.1)
         axes = figure.subplots()
         axes.axhline(target, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.text(0.012, target, f"target {100 * target:.0f} %", color=MUTED, va="bottom", fontsize=7)
+        axes.text(
+            1.0, target, f"target {100 * target:.0f} %", color=MUTED, ha="right", va="bottom", fontsize=7
+        )
         for number, (name, curve) in enumerate(drawn.items()):
             colour, dashes = SERIES[number % len(SERIES)], DASHES[number % len(DASHES)]
             line = axes.plot(curve.coverage, curve.accuracy, color=colour, linewidth=1.7)[0]
@@ -88,7 +90,9 @@ def coverage_chart(
         percent_axes(axes, x=True, y=True)
         legend = tuple(
             LegendEntry(
-                number % len(SERIES), name, " ".join(map(str, DASHES[number % len(DASHES)])) or "none"
+                f"series-{number % len(SERIES)}",
+                name,
+                " ".join(map(str, DASHES[number % len(DASHES)])) or "none",
             )
             for number, name in enumerate(drawn)
         )

@@ -31,17 +31,17 @@ REST = -1
 
 
 def map_chart(
-    points: EmbeddingMap, *, tops: tuple[str, ...], leaves: tuple[str, ...], wrong: frozenset[int]
+    points: EmbeddingMap, *, groups: tuple[str, ...], leaves: tuple[str, ...], wrong: frozenset[int]
 ) -> Chart:
-    """Draw the map: colour is the top-level category, names are the largest classes, rings are wrong answers.
+    """Draw the map: colour is the group of categories, names are the largest classes, rings are wrong answers.
 
     Args:
         points: Positions and labels.
-        tops: Top-level category of each class, length C.
+        groups: Ancestor category whose colour each class has, length C.
         leaves: Short name of each class, length C.
         wrong: Rows that the chosen head answered wrongly.
     """
-    series, names = _series(points.labels, tops)
+    series, names = _series(points.labels, groups)
     with look():
         figure = new_figure(7.4, 5.2)
         axes = figure.subplots()
@@ -65,21 +65,23 @@ def map_chart(
         reach = np.abs(points.xy).max(axis=0) + 0.04
         axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
         axes.set_axis_off()
-        legend = [LegendEntry(number, name) for number, name in enumerate(names)]
-        label = f"Map of the embeddings of {len(points.rows)} products, coloured by top-level category"
+        legend = [LegendEntry(f"series-{number}", name) for number, name in enumerate(names)]
+        if (series == REST).any():
+            legend.append(LegendEntry("muted", "others"))
+        label = f"Map of the embeddings of {len(points.rows)} products, coloured by group of categories"
         return to_chart(figure, label=label, legend=tuple(legend))
 
 
-def _series(labels: NDArray[np.int64], tops: tuple[str, ...]) -> tuple[NDArray[np.int64], list[str]]:
-    """Give the largest top-level categories a colour each; the rest share one."""
+def _series(labels: NDArray[np.int64], groups: tuple[str, ...]) -> tuple[NDArray[np.int64], list[str]]:
+    """Give the largest groups a colour each; the rest share one."""
     known = labels[labels != UNKNOWN_CLASS]
     counts: dict[str, int] = {}
     for index, count in zip(*np.unique(known, return_counts=True), strict=True):
-        counts[tops[index]] = counts.get(tops[index], 0) + int(count)
+        counts[groups[index]] = counts.get(groups[index], 0) + int(count)
     names = sorted(counts, key=lambda name: -counts[name])[: len(SERIES)]
     number_of = {name: number for number, name in enumerate(names)}
     series = [
-        REST if label == UNKNOWN_CLASS else number_of.get(tops[label], REST) for label in labels.tolist()
+        REST if label == UNKNOWN_CLASS else number_of.get(groups[label], REST) for label in labels.tolist()
     ]
     return np.array(series, dtype=np.int64), names
 
