@@ -1,7 +1,7 @@
 """How good the model is: metrics, and the report that a person reads.
 
-`build_report` and `metrics_document` live in `smartprod.evaluation.report` and `smartprod.evaluation.document`;
-they are imported from there, because they load scikit-learn and matplotlib.
+`ReportData` is what goes in; `build_report` (one HTML file), `metrics_document` (`metrics.json`) and `score_lines`
+(the terminal) come out. scikit-learn, matplotlib and jinja2 are loaded when they are needed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from smartprod.evaluation.data import (
     ReportData,
     ScoredDecisions,
 )
+from smartprod.evaluation.document import metrics_document
+from smartprod.evaluation.metrics import HeadMetrics, head_metrics
+from smartprod.evaluation.report import build_report
+from smartprod.evaluation.scores import score_lines
+from smartprod.evaluation.summary import Evaluation, evaluate
 
 __all__ = [
     "DECISION_KINDS",
@@ -28,10 +33,17 @@ __all__ = [
     "ChosenHead",
     "DecisionKind",
     "EmbeddingMapInput",
+    "Evaluation",
+    "HeadMetrics",
     "HeadPredictions",
     "LeaderboardRow",
     "ProductExample",
     "ProductLookup",
     "ReportData",
     "ScoredDecisions",
+    "build_report",
+    "evaluate",
+    "head_metrics",
+    "metrics_document",
+    "score_lines",
 ]
