@@ -19,7 +19,7 @@ from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoder
 from smartprod.embeddings.keys import text_key
 from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
 from smartprod.embeddings.store import EmbeddingSource, MemoryStore, to_stored
-from smartprod.encoders import load_encoder
+from smartprod.encoders import load_encoder, use_torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,9 @@ class Extractor:
         self._pool = ThreadPoolExecutor(
             self.config.extract.decode_threads or self.threads,
             thread_name_prefix="decode",
-            initializer=_use_one_thread,
+            # torch's resize must not start a thread team of its own in each decode thread
+            initializer=use_torch_threads,
+            initargs=(1,),
         )
 
     @classmethod
@@ -225,13 +227,6 @@ class Extractor:
 
 def _index_columns(columns: dict[str, Any]) -> pa.Table:
     return pa.table(columns, schema=pa.schema([INDEX_SCHEMA.field(name) for name in columns]))
-
-
-def _use_one_thread() -> None:
-    """Keep torch's resize in a decode thread from starting a thread team of its own beside the model's."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _encode_texts(

@@ -6,6 +6,7 @@ computed is read back rounded the same way, so a first and a second run see the 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -100,7 +101,8 @@ class EmbeddingStore:
             How many were new.
 
         Raises:
-            EncoderError: Values are not finite (SP420), or another process holds the store (SP421).
+            EncoderError: Values are not finite (SP420), another process holds the store (SP421), or the disk or
+                dataset fails (SP425).
         """
         rounded = to_stored(embeddings, encoder=f"with fingerprint {fingerprint[:12]}")
         with self._lock(fingerprint):
@@ -136,19 +138,34 @@ class EmbeddingStore:
     def _path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint[:32]}.lance"
 
-    def _lock(self, fingerprint: str) -> Any:
+    @contextmanager
+    def _lock(self, fingerprint: str) -> Iterator[None]:
         """Let one process at a time check and append; the system releases a killed process's lock."""
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.folder / f"{fingerprint[:32]}.lock", timeout=LOCK_SECONDS)
+        with _told(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / f"{fingerprint[:32]}.lock"
+        try:
+            with FileLock(file, timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise EncoderError(
+                "SP421",
+                f"Another process has been writing to the embedding store for {LOCK_SECONDS} seconds.",
+                where=str(file),
+                fix="Wait for it, end it, or give this run a store of its own (extract.store).",
+            ) from error
 
     def _open(self, fingerprint: str) -> Any:
         import lance
 
         path = self._path(fingerprint)
         # A first append that was killed leaves data files and no version: nothing is stored then.
-        return lance.dataset(str(path)) if any((path / "_versions").glob("*")) else None
+        if not any((path / "_versions").glob("*")):
+            return None
+        with _told(path):
+            return lance.dataset(str(path))
 
     def _query(self, fingerprint: str, keys: list[str], columns: list[str]) -> pa.Table | None:
         import pyarrow as pa
@@ -156,21 +173,35 @@ class EmbeddingStore:
         dataset = self._open(fingerprint)
         if dataset is None:
             return None
-        tables = [
-            dataset.to_table(columns=columns, filter=f"key IN ({', '.join(map(_quoted, part))})")
-            for part in _parts(keys)
-        ]
-        return pa.concat_tables(tables) if tables else dataset.schema.empty_table().select(columns)
+        filters = [f"key IN ({', '.join(map(_quoted, part))})" for part in _parts(keys)]
+        with _told(self._path(fingerprint)):
+            tables = [dataset.to_table(columns=columns, filter=text) for text in filters]
+        return pa.concat_tables([pa.schema(map(dataset.schema.field, columns)).empty_table(), *tables])
 
     def _write(self, fingerprint: str, keys: list[str], embeddings: NDArray[np.float16]) -> None:
         import lance
         import pyarrow as pa
 
-        dim = embeddings.shape[1]
-        values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), dim)
+        path = self._path(fingerprint)
+        values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
         table = pa.table({"key": pa.array(keys, pa.string()), "embedding": values})
-        exists = self._open(fingerprint) is not None
-        lance.write_dataset(table, str(self._path(fingerprint)), mode="append" if exists else "create")
+        mode = "create" if self._open(fingerprint) is None else "append"
+        with _told(path):
+            lance.write_dataset(table, str(path), mode=mode)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell a failure of the disk or of the dataset as one coded error."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EncoderError(
+            "SP425",
+            f"The embedding store cannot be read or written: {str(error).splitlines()[0][:300]}",
+            where=str(path),
+            fix="Check permissions and free space. A damaged dataset may be deleted: its embeddings are computed again.",
+        ) from error
 
 
 class MemoryStore:

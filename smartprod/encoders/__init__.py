@@ -1,6 +1,7 @@
 """Image and text encoders: what turns a picture or a text into an embedding."""
 
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
+from smartprod.encoders.device import use_torch_threads
 from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_encoders, load_encoder
 from smartprod.encoders.offline import configure_offline, is_offline
 from smartprod.encoders.torchvision_mend import import_torchvision
@@ -17,4 +18,5 @@ __all__ = [
     "is_offline",
     "list_encoders",
     "load_encoder",
+    "use_torch_threads",
 ]

@@ -51,10 +51,11 @@ def _best_device_name() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def use_model_threads(threads: int) -> None:
+def use_torch_threads(threads: int) -> None:
     """Let torch use `threads` threads for operators started from the calling thread."""
     import torch
 
+    # Asking first matters: until a thread has asked once, it takes over what other threads set later.
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
 

@@ -25,7 +25,7 @@ def open_timm(spec: EncoderSpec, *, runtime: RuntimeName, threads: int) -> Pixel
     """Open a timm model: its pooled output before the classifier.
 
     Raises:
-        UsageError: (SP401) timm has no such model.
+        UsageError: (SP413) timm has no such model.
         EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
     """
     import_torchvision()
@@ -59,7 +59,7 @@ def _timm_repository(spec: EncoderSpec) -> str:
         close = get_close_matches(spec.location, timm.list_pretrained(), n=3)
         hint = f"Did you mean {' or '.join(close)}? " if close else ""
         raise UsageError(
-            "SP401",
+            "SP413",
             f"timm has no pretrained model named {spec.location!r}.",
             where=f"encoder {spec.name}",
             fix=hint + "Its names have the form <architecture>.<weights>.",

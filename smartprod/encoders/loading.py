@@ -80,7 +80,7 @@ def load_encoder(
         threads: Threads for its model.
 
     Raises:
-        UsageError: The name is unknown (SP401), or it names an encoder of the other modality (SP412).
+        UsageError: The name is unknown (SP401, SP413), or it names an encoder of the other modality (SP412).
         EncoderError: Its files are missing, damaged or cannot be loaded (SP402 to SP411).
     """
     spec = parse_spec(name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from smartprod.encoders.cache import cache_folder
-from smartprod.encoders.device import Device, to_device, use_model_threads
+from smartprod.encoders.device import Device, to_device, use_torch_threads
 from smartprod.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def open_runtime(model: ImageModel, *, runtime: RuntimeName, device: Device, thr
     module = model.build().eval()
     if runtime == "auto" and not is_convolutional(module):
         return TorchRuntime(module, device=device, threads=threads)
-    use_model_threads(threads)
+    use_torch_threads(threads)
     try:
         return _export(model, module, threads=threads)
     except EncoderError as error:
@@ -117,7 +117,7 @@ class TorchRuntime:
         """Embed uint8 `[B, 3, S, S]` to float32 `[B, D]`."""
         import torch
 
-        use_model_threads(self._threads)
+        use_torch_threads(self._threads)
         with torch.inference_mode(), self._device.autocast():
             output = self._module(torch.from_numpy(batch).to(self._device.name))
         return output.float().cpu().numpy()

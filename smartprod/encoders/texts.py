@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smartprod.encoders.device import Device, choose_device, to_device, use_model_threads
+from smartprod.encoders.device import Device, choose_device, to_device, use_torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ class TokenEncoder:
     def _embed(self, tokens: list[list[int]]) -> NDArray[np.float32]:
         import torch
 
-        use_model_threads(self._threads)
+        use_torch_threads(self._threads)
         padded = self._tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
         inputs = {key: value.to(self._device.name) for key, value in padded.items()}
         with torch.inference_mode(), self._device.autocast():

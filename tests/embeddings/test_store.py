@@ -95,6 +95,32 @@ def test_store_keys_cannot_carry_a_query(tmp_path):
         opened.contains(FINGERPRINT, ["' OR '1'='1"])
 
 
+def test_store_held_by_another_process_says_so(tmp_path, monkeypatch):
+    from filelock import FileLock
+
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
+    with FileLock(tmp_path / f"{FINGERPRINT[:32]}.lock"), pytest.raises(EncoderError) as caught:
+        EmbeddingStore(tmp_path).append(FINGERPRINT, keys_of(1), embeddings_of(1))
+    assert caught.value.code == "SP421"
+
+
+def test_store_damaged_dataset_says_what_to_do(tmp_path):
+    opened = EmbeddingStore(tmp_path)
+    opened.append(FINGERPRINT, keys_of(1), embeddings_of(1))
+    for file in tmp_path.glob("*.lance/_versions/*"):
+        file.write_bytes(b"damaged")
+    with pytest.raises(EncoderError, match="may be deleted") as caught:
+        opened.get(FINGERPRINT, keys_of(1))
+    assert caught.value.code == "SP425"
+
+
+def test_store_that_cannot_be_made_says_so(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EncoderError) as caught:
+        EmbeddingStore(tmp_path / "file").append(FINGERPRINT, keys_of(1), embeddings_of(1))
+    assert caught.value.code == "SP425"
+
+
 def test_keys_are_of_content():
     assert image_key(b"a") == image_key(b"a") != image_key(b"b")
     assert len(text_key("чайник")) == 32

@@ -135,7 +135,7 @@ def test_image_models_pickled_weights_are_never_run(timm_folder, beit_folder, tm
     folder = Path(shutil.copytree(timm_folder if kind == "timm" else beit_folder, tmp_path / kind))
     (folder / "model.safetensors").unlink()
     marker = tmp_path / "run"
-    (folder / file).write_bytes(pickle.dumps({"weight": _Bomb(marker)}))
+    (folder / file).write_bytes(pickle.dumps({"weight": _Bomb(marker)}, protocol=2))
     with pytest.raises(EncoderError) as caught:
         open_image(f"{kind}:{folder}")
     assert caught.value.code == "SP408"
