@@ -40,7 +40,7 @@ def open_timm(spec: EncoderSpec, *, runtime: RuntimeName, threads: int) -> Pixel
     return open_image_encoder(
         name=spec.name,
         source_hash=f"timm {hash_folder(folder)}",
-        preprocessing=_timm_preprocessing(spec, resolve_data_config({}, model=model)),
+        preprocessing=_timm_preprocessing(spec, resolve_data_config({}, model=model, use_test_size=True)),
         build=lambda: model,
         runtime=runtime,
         threads=threads,
