@@ -9,6 +9,7 @@ from smartprod.catalog.columns import LABEL_ROLES
 from smartprod.catalog.groups import group_rows
 from smartprod.catalog.leakage import LabelConflict, Leakage, find_label_conflicts, find_leakage
 from smartprod.catalog.products import (
+    count_records,
     products_from_records,
     read_products,
     source_notes,
@@ -32,6 +33,7 @@ __all__ = [
     "account_lines",
     "apply_class_policy",
     "check_bad_fraction",
+    "count_records",
     "count_rows",
     "extra_column",
     "find_label_conflicts",

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from smartprod.catalog.readers import RecordSource
     from smartprod.config.schema import CatalogConfig
 
+_ROWS_TO_COUNT = 65_536
+
 
 def stream_products(
-    config: CatalogConfig, *, batch_rows: int = 4096, optional: Collection[str] = ()
+    config: CatalogConfig, *, batch_rows: int = 4096, optional: Collection[str] = (), first_row: int = 0
 ) -> Iterator[pa.RecordBatch]:
     """Read a product table in input order, without ever holding the whole of it.
 
@@ -32,9 +34,10 @@ def stream_products(
 
     Args:
         config: Where the table is and how to read it.
-        batch_rows: Rows of each batch but the last.
+        batch_rows: Most rows of a batch.
         optional: Roles whose column may be absent even where it was named on purpose; a table to be scored needs none
             of `LABEL_ROLES`.
+        first_row: Rows before it are read past and not judged.
 
     Returns:
         Batches of `product_schema(config.columns.extra)`, one row per record of the input.
@@ -50,7 +53,14 @@ def stream_products(
         optional, root = ROLES, source.path
     else:
         root = image_root(config.image_root, otherwise=locate_table(config).parent)
-    return _stream(source, config, ImageFinder(root), batch_rows=batch_rows, optional=optional)
+    return _stream(
+        source, config, ImageFinder(root), batch_rows=batch_rows, optional=optional, wanted_from=first_row
+    )
+
+
+def count_records(config: CatalogConfig) -> int:
+    """Count the rows of a product table, those that cannot be read included, without judging any."""
+    return sum(raw.size for raw in open_source(config).batches((), _ROWS_TO_COUNT))
 
 
 def read_products(config: CatalogConfig, *, optional: Collection[str] = ()) -> pa.Table:
@@ -116,6 +126,7 @@ def _stream(
     batch_rows: int,
     optional: Collection[str],
     first_row: int = 0,
+    wanted_from: int = 0,
 ) -> Iterator[pa.RecordBatch]:
     available = source.find_columns(required_columns(config.columns, optional=optional))
     columns = map_columns(config.columns, available, place=source.place, optional=optional)
@@ -124,7 +135,8 @@ def _stream(
     def batches() -> Iterator[pa.RecordBatch]:
         row = first_row
         for raw in source.batches(columns.used(), batch_rows):
-            yield builder.build(raw, first_row=row)
+            if row + raw.size > wanted_from:
+                yield builder.build(raw, first_row=row).slice(max(0, wanted_from - row))
             row += raw.size
 
     return batches()

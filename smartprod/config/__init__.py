@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartprod.config.loading import DEFAULT_CONFIG, LoadedConfig, load_config
+from smartprod.config.loading import DEFAULT_CONFIG, LoadedConfig, load_config, override_config
 from smartprod.config.schema import Config
 from smartprod.config.shipped import shipped_folder
 from smartprod.config.show import config_lines
@@ -16,5 +16,6 @@ __all__ = [
     "config_lines",
     "load_config",
     "load_yaml",
+    "override_config",
     "shipped_folder",
 ]

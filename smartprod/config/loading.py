@@ -74,6 +74,23 @@ def load_config(path_or_name: str | None = None, overrides: Sequence[str] = ()) 
     return LoadedConfig(config, path, path_or_name, tuple(overrides), sources)
 
 
+def override_config(config: Config, overrides: Sequence[str]) -> Config:
+    """Change a configuration that is at hand already by `key=value` texts.
+
+    Raises:
+        UsageError: A key or value is wrong (all of them are listed).
+    """
+    values = config.model_dump(mode="json")
+    where: dict[KeyPath, str] = {(): "the configuration at hand"}
+    for text in overrides:
+        key, value = parse_override(text)
+        place = f"command line: {text}"
+        value = expand_environment(value, key, place)
+        merge(values, key, value)
+        where |= dict.fromkeys((key, *leaves(value, key)), place)
+    return _validate(_wrap_lists(values, Config), where)
+
+
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
     file = load_yaml(path)
     where = {key: f"{path}, line {line}" for key, line in file.lines.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, combine
 from smartprod.decision.decider import Decider, Decisions, DecisionSettings
 from smartprod.decision.hierarchy import Hierarchy
-from smartprod.decision.storage import load_decider
+from smartprod.decision.storage import load_decider, save_decision
 
 __all__ = [
     "CombinedAnswers",
@@ -16,4 +16,5 @@ __all__ = [
     "Hierarchy",
     "combine",
     "load_decider",
+    "save_decision",
 ]
