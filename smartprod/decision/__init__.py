@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartprod.decision.answers import CombinedAnswers, HeadAnswers, combine
+from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
 from smartprod.decision.decider import Decider, Decisions, DecisionSettings
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.storage import load_decider, save_decision
@@ -14,6 +14,7 @@ __all__ = [
     "Decisions",
     "HeadAnswers",
     "Hierarchy",
+    "Mode",
     "combine",
     "load_decider",
     "save_decision",

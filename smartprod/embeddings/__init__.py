@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, encoders_of
     from smartprod.embeddings.keys import image_key, text_key
     from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
-    from smartprod.embeddings.store import EmbeddingStore, MemoryStore, store_folder
+    from smartprod.embeddings.store import EmbeddingSource, EmbeddingStore, MemoryStore, store_folder
 
 _HOMES = {
     "INDEX_SCHEMA": "index",
+    "EmbeddingSource": "store",
     "EmbeddingStore": "store",
     "EncoderRecord": "index",
     "Extraction": "extraction",
@@ -32,6 +33,7 @@ _HOMES = {
 
 __all__ = [
     "INDEX_SCHEMA",
+    "EmbeddingSource",
     "EmbeddingStore",
     "EncoderRecord",
     "Extraction",

@@ -1,1 +1,60 @@
-"""TODO."""
+"""The model folder: what a trained model is on disk, and how products are answered with it.
+
+`save_model` writes it, `load_model` verifies and reads it, `Answerer` answers for rows of the product table, and
+`ProductClassifier` for data frames and lists of dicts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smartprod.model.answered_table import answered_schema, answered_table
+    from smartprod.model.answerer import Answerer, Answers
+    from smartprod.model.card import HeadFigures, TrainingFigures
+    from smartprod.model.classifier import ProductClassifier, load_classifier
+    from smartprod.model.loading import SavedModel, load_model
+    from smartprod.model.record import ModelRecord
+    from smartprod.model.saving import save_model
+    from smartprod.model.verification import verify_model
+
+_HOMES = {
+    "Answerer": "answerer",
+    "Answers": "answerer",
+    "HeadFigures": "card",
+    "ModelRecord": "record",
+    "ProductClassifier": "classifier",
+    "SavedModel": "loading",
+    "TrainingFigures": "card",
+    "answered_schema": "answered_table",
+    "answered_table": "answered_table",
+    "load_classifier": "classifier",
+    "load_model": "loading",
+    "save_model": "saving",
+    "verify_model": "verification",
+}
+
+__all__ = [
+    "Answerer",
+    "Answers",
+    "HeadFigures",
+    "ModelRecord",
+    "ProductClassifier",
+    "SavedModel",
+    "TrainingFigures",
+    "answered_schema",
+    "answered_table",
+    "load_classifier",
+    "load_model",
+    "save_model",
+    "verify_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: every `smartprod run` imports the stage module of this room."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,109 @@
+"""Products as Python has them (a data frame, an Arrow table, a list of dicts) to rows of the product table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from smartprod.catalog import Status, products_from_records, reason_column, status_column
+from smartprod.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartprod.config.schema import CatalogConfig
+
+
+def read_inputs(products: Any, config: CatalogConfig, *, scratch: Path) -> pa.Table:
+    """Turn products into rows of the product table.
+
+    Args:
+        products: A pandas DataFrame, a pyarrow Table, or a list of dicts, with the column names of the training table.
+            An image may be a path, the bytes of an image file, or a Pillow image; a cell may hold several.
+        config: Column names and how to read the cells.
+        scratch: An empty folder for the images that are no files.
+
+    Raises:
+        UsageError: (SP720) It is none of these. (SP205) No column says anything about a product.
+    """
+    records = list(_records(products))
+    images = [_given_images(record, config.columns.images) for record in records]
+    if not any(images):
+        return products_from_records(records, config)
+    plain = [
+        {**record, **dict.fromkeys(cells)} if cells else record
+        for record, cells in zip(records, images, strict=True)
+    ]
+    paths = [
+        _write_images([image for cell in cells.values() for image in cell], scratch, row)
+        for row, cells in enumerate(images)
+    ]
+    return _with_images(products_from_records(plain, config), paths)
+
+
+def _records(products: Any) -> Iterable[Any]:
+    if isinstance(products, pa.Table):
+        return products.to_pylist()
+    if hasattr(products, "to_dict") and hasattr(products, "columns"):
+        return products.to_dict("records")
+    if isinstance(products, Sequence) and not isinstance(products, str | bytes):
+        return products
+    raise UsageError(
+        "SP720",
+        f"products cannot be a {type(products).__name__}",
+        fix="give a pandas DataFrame, a pyarrow Table, or a list of dicts, one for each product",
+    )
+
+
+def _given_images(record: object, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """Find the cells of a record that hold images themselves, not paths."""
+    if not isinstance(record, Mapping):
+        return {}
+    found = {}
+    for column in columns:
+        cell = record.get(column)
+        items = list(cell) if isinstance(cell, list | tuple) else [cell]
+        if items and all(_is_image(item) for item in items):
+            found[column] = items
+    return found
+
+
+def _is_image(value: object) -> bool:
+    from PIL.Image import Image
+
+    return isinstance(value, bytes | bytearray | Image)
+
+
+def _write_images(images: Sequence[Any], scratch: Path, row: int) -> list[str]:
+    paths = []
+    for number, image in enumerate(images):
+        path = scratch / f"row {row}, image {number}"
+        if isinstance(image, bytes | bytearray):
+            path.write_bytes(image)
+        else:
+            image.save(path, "PNG")
+        paths.append(str(path))
+    return paths
+
+
+def _with_images(products: pa.Table, paths: Sequence[Sequence[str]]) -> pa.Table:
+    """Put given images before the listed ones; rows that have some count as `ok` until they are decoded."""
+    listed = products["images"].to_pylist()
+    columns = {
+        "images": [[*own, *others] for own, others in zip(paths, listed, strict=True)],
+        status_column("images"): [
+            Status.OK.value if own else status
+            for own, status in zip(paths, products[status_column("images")].to_pylist(), strict=True)
+        ],
+        reason_column("images"): [
+            None if own else reason
+            for own, reason in zip(paths, products[reason_column("images")].to_pylist(), strict=True)
+        ],
+    }
+    for name, values in columns.items():
+        field = products.schema.field(name)
+        products = products.set_column(
+            products.schema.get_field_index(name), field, pa.array(values, field.type)
+        )
+    return products

@@ -1,0 +1,65 @@
+"""Save a model: heads, decision, encoders and configuration in one folder that verifies itself."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from smartprod._version import __version__
+from smartprod.classifiers import save_heads
+from smartprod.decision import save_decision
+from smartprod.model.card import model_card
+from smartprod.model.record import ModelRecord, write_record
+from smartprod.model.verification import write_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from smartprod.config import Config
+    from smartprod.decision import Decider
+    from smartprod.embeddings import EncoderRecord
+    from smartprod.model.card import TrainingFigures
+
+HEADS_FOLDER = "heads"
+DECISION_FOLDER = "decision"
+CARD_FILE = "README.md"
+
+
+def save_model(
+    folder: Path,
+    *,
+    decider: Decider,
+    encoders: Sequence[EncoderRecord],
+    config: Config,
+    figures: TrainingFigures,
+) -> ModelRecord:
+    """Write a model folder.
+
+    Args:
+        folder: An empty folder, or one to create.
+        decider: Heads, classes and thresholds.
+        encoders: What the heads' products were embedded with.
+        config: The configuration in force.
+        figures: What the model card tells about the training.
+
+    Returns:
+        What was written as `model.yaml`.
+    """
+    for name in (HEADS_FOLDER, DECISION_FOLDER):
+        (folder / name).mkdir(parents=True)
+    record = ModelRecord(
+        smartprod=__version__,
+        run=config.run.name,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        classes=len(decider.classes),
+        encoders=tuple(encoders),
+        config=config,
+    )
+    save_heads(decider.head_set, folder / HEADS_FOLDER)
+    save_decision(decider, folder / DECISION_FOLDER)
+    write_record(record, folder)
+    card = model_card(record, decider.settings, figures)
+    (folder / CARD_FILE).write_text(card, encoding="utf-8", newline="\n")
+    write_manifest(folder)
+    return record
