@@ -10,7 +10,7 @@ import numpy as np
 from smartprod.encoders.device import Device, choose_device, to_device, use_torch_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 CHARACTERS_PER_TOKEN = 10
 """Characters handed to the tokeniser per token kept; real text has about 4, so the ids stay the same."""
+
+TOKENS_PER_STEP = 768
+"""Most tokens of one forward pass on a processor: MiniLM at 115 tokens a text does 54 texts/s on two cores in
+batches of 8, and 32 in batches of 32, whose activations fall out of the cache."""
 
 
 class TokenEncoder:
@@ -30,7 +34,7 @@ class TokenEncoder:
         tokenizer: A tokenizer of the transformers library.
         module: Maps the tokenizer's padded tensors, given as one dict, to embeddings `[B, D]`.
         max_tokens: Longer texts are cut.
-        batch_size: Texts per forward pass.
+        batch_size: Most texts per forward pass.
         threads: Threads for the model.
         prompt: Put before every text, where the model wants one.
     """
@@ -68,11 +72,21 @@ class TokenEncoder:
         # Neighbours in length pad each other little; the longest come first, so memory peaks at once.
         order = sorted(range(len(unique)), key=lambda i: (-len(tokens[i]), i))
         embeddings = np.zeros((len(unique), self.dim), np.float32)
-        for start in range(0, len(order), self._batch_size):
-            chosen = order[start : start + self._batch_size]
+        for chosen in self._steps(order, tokens):
             embeddings[chosen] = self._embed([tokens[i] for i in chosen])
         position = {text: i for i, text in enumerate(unique)}
         return embeddings[[position[text] for text in batch]]
+
+    def _steps(self, order: list[int], tokens: list[list[int]]) -> Iterator[list[int]]:
+        """Cut `order`, longest first, into what one forward pass takes."""
+        start = 0
+        while start < len(order):
+            fitting = (
+                TOKENS_PER_STEP // max(1, len(tokens[order[start]])) if self._device.is_cpu else len(order)
+            )
+            count = min(self._batch_size, max(1, fitting))
+            yield order[start : start + count]
+            start += count
 
     def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         """Give each text's token ids, at most `max_tokens`, special tokens included."""
