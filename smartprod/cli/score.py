@@ -7,18 +7,22 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, QuietOption
+from smartprod.cli.options import DebugOption, OverridesArgument, QuietOption
 
 
-def score(
+def score(  # noqa: PLR0913  (one parameter for each option)
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="The product table, in any format that is read.")
     ],
+    overrides: OverridesArgument = None,
     *,
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the answers go.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="Where the answers go: a .parquet or .csv file."),
+    ],
     mode: Annotated[
         str | None,
         typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
@@ -26,12 +30,32 @@ def score(
     output_format: Annotated[
         str | None, typer.Option("--format", help="parquet or csv; default: by the name of the output.")
     ] = None,
+    image_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--image-root",
+            metavar="FOLDER",
+            help="Where image paths start from; default: the table's folder.",
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store", metavar="FOLDER", help="Embedding store to reuse and fill; default: nothing is kept."
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score every part again.")] = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Score a product table: one answer per row, in order, whatever is broken in it."""
-    from smartprod.pipeline import RunConsole
+    """Score a product table: one answer per row, in order, whatever is broken in it.
+
+    A call that was stopped goes on where it ended when it is made again. Settings tell how the table is read, such as
+    catalog.columns.title=name or catalog.delimiter=";".
+    """
+    from smartprod.pipeline import RunConsole, limit_threads
+
+    limit_threads(None)  # before numpy is loaded
     from smartprod.scoring import score_table
 
     score_table(
@@ -41,5 +65,8 @@ def score(
         mode=mode,
         output_format=output_format,
         fresh=fresh,
+        image_root=image_root,
+        store=store,
+        overrides=overrides or (),
         console=RunConsole(quiet=quiet),
     )

@@ -1,0 +1,139 @@
+"""Assemble the parts of a finished job into one file: Parquet, or CSV that a spreadsheet can open safely."""
+
+from __future__ import annotations
+
+import csv
+import os
+from typing import TYPE_CHECKING, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smartprod.errors import ScoringError
+from smartprod.model import answered_schema
+from smartprod.scoring.summary import ScoreSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from smartprod.scoring.plan import ScoringPlan
+
+ROWS_PER_GROUP = 65_536
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def assemble(plan: ScoringPlan, folder: Path, out: Path, *, top_k: int) -> ScoreSummary:
+    """Stream all parts into `out`, which appears whole or not at all.
+
+    Args:
+        plan: The plan that the parts are of.
+        folder: Where the parts lie; the file is built there, and moved.
+        out: Where the file goes.
+        top_k: Most probable categories listed in a CSV.
+
+    Returns:
+        Counts over all rows.
+
+    Raises:
+        ScoringError: (SP803) The parts do not have the rows that the plan says.
+    """
+    summary = ScoreSummary()
+    draft = folder / f"whole.{plan.format}"
+    tables = _counted(_parts(plan, folder), summary)
+    if plan.format == "csv":
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            write_csv(tables, file, top_k=top_k)
+    else:
+        _write_parquet(tables, draft)
+    if summary.rows != plan.rows:
+        raise _incomplete(plan, f"{summary.rows:,} rows in all")
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(out)
+    return summary
+
+
+def _parts(plan: ScoringPlan, folder: Path) -> Iterator[pa.Table]:
+    for part in plan.parts:
+        table = pq.read_table(folder / part.file_name, schema=answered_schema())
+        rows = table["row"]
+        if (
+            table.num_rows != part.rows
+            or rows[0].as_py() != part.start
+            or rows[-1].as_py() != part.start + part.rows - 1
+        ):
+            raise _incomplete(
+                plan, f"{part.file_name} holds {table.num_rows:,} rows from {rows[:1].to_pylist()}"
+            )
+        yield table
+
+
+def _incomplete(plan: ScoringPlan, found: str) -> ScoringError:
+    return ScoringError(
+        "SP803",
+        f"the parts do not make up the {plan.rows:,} rows of the plan: {found}",
+        fix="add --fresh to score everything again",
+    )
+
+
+def _counted(tables: Iterator[pa.Table], summary: ScoreSummary) -> Iterator[pa.Table]:
+    for table in tables:
+        summary.add(table)
+        yield table
+
+
+def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
+    """Write row groups of `ROWS_PER_GROUP` rows or a little more."""
+    with pq.ParquetWriter(path, answered_schema(), compression="zstd") as writer:
+        waiting: list[pa.Table] = []
+        for table in tables:
+            waiting.append(table)
+            if sum(each.num_rows for each in waiting) >= ROWS_PER_GROUP:
+                writer.write_table(pa.concat_tables(waiting).combine_chunks(), row_group_size=None)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks())
+
+
+def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int) -> None:
+    """Write scored output as CSV; the lists become `category_1`, `confidence_1`, ...
+
+    Cells with a user's text that a spreadsheet would run as a formula begin with an apostrophe.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    ranks = [f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("category", "confidence")]
+    writer.writerow(["row", "id", "category", "confidence", *ranks, "head", "decision", "status", "reason"])
+    for table in tables:
+        writer.writerows(_csv_rows(table, top_k))
+
+
+def _csv_rows(table: pa.Table, top_k: int) -> Iterator[Sequence[object]]:
+    names = ("row", "id", "category", "head", "decision", "status", "reason", "top_categories")
+    columns = [table[name].to_pylist() for name in names]
+    certain = [table["confidence"], table["top_confidences"]]
+    confidences = _short_numbers(certain[0])
+    top = iter(
+        _short_numbers(pa.chunked_array([chunk.flatten() for chunk in certain[1].chunks], pa.float32()))
+    )
+    for (row, product, category, head, decision, status, reason, best), confidence in zip(
+        zip(*columns, strict=True), confidences, strict=True
+    ):
+        ranked = [cell for name in best for cell in (_harmless(name), next(top))]
+        ranked += [""] * (2 * top_k - len(ranked))
+        yield (
+            row, _harmless(product), _harmless(category), confidence, *ranked, head or "", decision, status,
+            _harmless(reason),
+        )  # fmt: skip
+
+
+def _short_numbers(column: pa.ChunkedArray) -> list[str]:
+    """Write each float32 with as few digits as tell it from its neighbours; nothing for null."""
+    values = column.to_numpy()
+    return ["" if value != value else str(value) for value in values]  # noqa: PLR0124  (only NaN differs from itself)
+
+
+def _harmless(text: str | None) -> str:
+    if text is None:
+        return ""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

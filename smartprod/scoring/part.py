@@ -1,0 +1,140 @@
+"""Score one part: read its rows, answer, and write its file whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from smartprod.catalog import LABEL_ROLES, stream_products
+from smartprod.embeddings import EmbeddingStore
+from smartprod.errors import ScoringError
+from smartprod.model import Answerer, answered_table, load_model
+from smartprod.pipeline import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from smartprod.config import Config
+    from smartprod.scoring.plan import Part
+
+Advance = Callable[[int, int], None]
+_ROWS_PER_READ = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringJob:
+    """What a worker needs to score parts, in plain values that travel between processes.
+
+    Attributes:
+        model: The model folder.
+        mode: How heads are combined.
+        config: The model's configuration with the table in `catalog.path`.
+        parts: Folder that the files of the parts go to.
+        store: Folder of an embedding store to use; None keeps no embeddings.
+    """
+
+    model: str
+    mode: str
+    config: Config
+    parts: str
+    store: str | None
+
+
+class PartScorer:
+    """A worker: built from a job, it opens the model once and scores parts, best in their order.
+
+    Args:
+        job: What to score with.
+    """
+
+    def __init__(self, job: ScoringJob) -> None:
+        self._job = job
+        self._reader = _PartReader(job.config)
+        store = EmbeddingStore(Path(job.store).expanduser()) if job.store else None
+        self._answerer = Answerer.open(load_model(job.model), mode=job.mode, config=job.config, store=store)
+
+    def score_part(self, part: Part, advance: Advance | None = None) -> Path:
+        """Score a part and write its file.
+
+        Args:
+            part: Which rows.
+            advance: Told how many more rows are done, and how many of them have no usable input.
+
+        Returns:
+            The file.
+
+        Raises:
+            ScoringError: (SP802) The table ends before the part does.
+        """
+        import pyarrow.parquet as pq
+
+        model = self._answerer.model
+        scored = []
+        for answers in self._answerer.steps(self._reader.read(part)):
+            table = answered_table(
+                answers,
+                classes=model.classes,
+                modalities=[encoder.modality for encoder in model.record.encoders],
+                top_k=self._job.config.score.top_k,
+            )
+            scored.append(table)
+            if advance is not None:
+                advance(table.num_rows, table["head"].null_count)
+        path = Path(self._job.parts) / part.file_name
+        write_atomically(
+            path, lambda temporary: pq.write_table(pa.concat_tables(scored), temporary, compression="zstd")
+        )
+        return path
+
+    def close(self) -> None:
+        """End the decode threads."""
+        self._answerer.close()
+
+    def __enter__(self) -> PartScorer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _PartReader:
+    """Reads the rows of parts from one stream of the table, which is opened again only to jump."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stream: Iterator[pa.RecordBatch] = iter(())
+        self._waiting: list[pa.RecordBatch] = []
+        self._position = -1
+
+    def read(self, part: Part) -> pa.Table:
+        """Give the product rows of a part."""
+        if part.start != self._position:
+            self._stream = stream_products(
+                self._config.catalog, batch_rows=_ROWS_PER_READ, optional=LABEL_ROLES, first_row=part.start
+            )
+            self._waiting = []
+        read: list[pa.RecordBatch] = []
+        lacking = part.rows
+        while lacking:
+            batch = self._waiting.pop() if self._waiting else next(self._stream, None)
+            if batch is None:
+                raise ScoringError(
+                    "SP802",
+                    f"the table ends {lacking:,} rows before its row {part.start + part.rows:,}: it changed while it was scored",
+                    where=self._config.catalog.path,
+                    fix="score a table that nobody writes to; add --fresh",
+                )
+            if batch.num_rows > lacking:
+                self._waiting.append(batch.slice(lacking))
+                batch = batch.slice(0, lacking)
+            read.append(batch)
+            lacking -= batch.num_rows
+        self._position = part.start + part.rows
+        return pa.Table.from_batches(read)

@@ -1,0 +1,120 @@
+"""What a user asks to be scored, checked before anything is computed."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartprod.config import Config, override_config
+from smartprod.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartprod.model import SavedModel
+
+FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+# Settings that leave the answers of a model alone: how the new table is read, and how fast.
+CHANGEABLE = (
+    "catalog", "score", "run.threads", "run.offline", "extract.runtime", "extract.image_batch_size",
+    "extract.text_batch_size", "extract.decode_threads", "extract.max_image_megapixels",
+    "extract.max_image_megabytes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """The arguments of `smartprod score`.
+
+    Attributes:
+        table: The product table.
+        model: The model folder.
+        out: Where the answers go.
+        mode: Another mode than the model's own.
+        output_format: `parquet` or `csv`; None: by the name of `out`.
+        image_root: Folder that image paths start from; None: the table's.
+        store: Embedding store to look embeddings up in and keep them; None keeps none.
+        overrides: `key=value` settings, such as the table's column names.
+    """
+
+    table: Path
+    model: Path
+    out: Path
+    mode: str | None = None
+    output_format: str | None = None
+    image_root: Path | None = None
+    store: Path | None = None
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def parts_folder(self) -> Path:
+        """Where the parts lie until the job is done."""
+        return self.out.with_name(f"{self.out.name}.parts")
+
+    def command_line(self) -> str:
+        """The command that goes on with the job, ready to paste into a shell."""
+        options = {
+            "--model": self.model,
+            "--out": self.out,
+            "--mode": self.mode,
+            "--format": self.output_format,
+            "--image-root": self.image_root,
+            "--store": self.store,
+        }
+        words = ["smartprod", "score", str(self.table), *self.overrides]
+        for name, value in options.items():
+            words += [] if value is None else [name, str(value)]
+        return shlex.join(words)
+
+    def check_output(self) -> str:
+        """Check where the answers go, and name their format.
+
+        Raises:
+            UsageError: The format is unknown (SP804, SP805), or `out` is the table or a folder (SP806).
+        """
+        if self.out.is_dir() or self.out.absolute() == self.table.absolute():
+            raise UsageError(
+                "SP806",
+                f"the answers cannot go to `{self.out}`: that is {'a folder' if self.out.is_dir() else 'the table'}",
+                where="--out",
+                fix="name a new file, such as scored.parquet",
+            )
+        if self.output_format is None:
+            found = FORMATS.get(self.out.suffix.lower())
+            if found is None:
+                raise UsageError(
+                    "SP804",
+                    f"the name `{self.out.name}` does not tell the format of the answers",
+                    where="--out",
+                    fix="let it end in .parquet or .csv, or add --format",
+                )
+            return found
+        if self.output_format not in FORMATS.values():
+            raise UsageError(
+                "SP805",
+                f"answers cannot be written as `{self.output_format}`",
+                where="--format",
+                fix="choose parquet or csv",
+            )
+        return self.output_format
+
+    def config(self, model: SavedModel) -> Config:
+        """The model's configuration, reading this table.
+
+        Raises:
+            UsageError: A setting is wrong, or would change the model's answers (SP807).
+        """
+        for text in self.overrides:
+            key = text.partition("=")[0].strip()
+            if "=" in text and not any(key == name or key.startswith(f"{name}.") for name in CHANGEABLE):
+                raise UsageError(
+                    "SP807",
+                    f"`{key}` cannot be changed for a trained model",
+                    where=f"command line: {text}",
+                    fix=f"train again with it; here there are {', '.join(CHANGEABLE)}",
+                )
+        changed = override_config(model.config, self.overrides)
+        place: dict[str, str] = {"path": str(self.table)}
+        if self.image_root is not None:
+            place["image_root"] = str(self.image_root)
+        return changed.model_copy(update={"catalog": changed.catalog.model_copy(update=place)})
