@@ -33,9 +33,13 @@ def cgroup_quota(root: Path) -> float | None:
 def limit_threads(threads: int | None) -> int:
     """Cap the thread pools of libraries that are loaded later; return the number in force.
 
+    Idle threads of OpenMP wait asleep instead of spinning, unless the user's environment says otherwise: beside one other
+    busy process on two cores MiniLM encodes 49 texts/s asleep and 9 spinning.
+
     Libraries size their pools from the machine's cores, not from a container's quota. A given number always
     holds; otherwise what the user set in the environment stays.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     count = threads or cpu_count()
     for variable in THREAD_VARIABLES:
         if threads is not None:
