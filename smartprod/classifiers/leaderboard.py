@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from smartprod.classifiers.base import row_weights
-from smartprod.classifiers.stacking import fit_mixture_weights, mix
+from smartprod.classifiers.scores import Metric, accuracy, goodness, log_loss, macro_f1
+from smartprod.classifiers.stacking import choose_members, mix, standard_error
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from smartprod.classifiers.candidates import Candidate
     from smartprod.fusion import LearningData, Modality
 
 HeadName = Literal["image", "text", "fused"]
-Metric = Literal["macro_f1", "accuracy", "log_loss"]
 HEAD_MODALITIES: dict[HeadName, tuple[Modality, ...]] = {
     "image": ("image",),
     "text": ("text",),
     "fused": ("image", "text"),
 }
 STACK = "stack"
+_SINGLE_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,148 +39,171 @@ class PlannedMember:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeaderboardEntry:
-    """A candidate or a mixture that competed for a head.
+    """A candidate or a mixture that competes for a head.
 
     Attributes:
-        head: The head it competed for.
+        head: The head it competes for.
         name: Such as `concat+mlp`, or `stack`.
         members: What it is made of.
         rows: Validated rows (positions among them) that the head can answer, int64 [M].
+        labels: Their class indices, int64 [M].
         log_probabilities: Held-out answers for those rows, float32 [M, C].
-        accuracy, macro_f1, log_loss: Scores on those rows.
-        seconds: Time to fit and ask.
     """
 
     head: HeadName
     name: str
     members: tuple[PlannedMember, ...]
     rows: np.ndarray
+    labels: np.ndarray
     log_probabilities: np.ndarray
-    accuracy: float
-    macro_f1: float
-    log_loss: float
-    seconds: float
 
-    def better_by(self, metric: Metric) -> tuple[float, float]:
-        """Sort key: the metric first, then the log-loss; higher is better."""
-        value = -self.log_loss if metric == "log_loss" else getattr(self, metric)
-        return (value, -self.log_loss)
+    def score(self, metric: Metric) -> float:
+        """The metric with its sign turned so that higher is better."""
+        return goodness(metric)(self.log_probabilities, self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy on the held-out rows."""
+        return accuracy(self.log_probabilities, self.labels)
+
+    @property
+    def macro_f1(self) -> float:
+        """Macro-F1 on the held-out rows."""
+        return macro_f1(self.log_probabilities, self.labels)
+
+    @property
+    def log_loss(self) -> float:
+        """Log-loss on the held-out rows."""
+        return log_loss(self.log_probabilities, self.labels)
+
+    @property
+    def seconds(self) -> float:
+        """Time to fit and ask all members, over all folds."""
+        return sum(member.candidate.seconds for member in self.members)
 
 
 def compare(
-    candidates: Sequence[Candidate], data: LearningData, *, with_stack: bool
+    candidates: Sequence[Candidate], data: LearningData, *, metric: Metric, with_stack: bool, seed: int
 ) -> dict[HeadName, list[LeaderboardEntry]]:
-    """Score every candidate for every head it can serve, and the mixture of each head's candidates.
-
-    The fused head is open to candidates of one modality as well: where none of the fused ones beats the best
-    single one on the same rows, that one is used.
+    """Score every candidate for every head it can serve, and the mixture of each head's good candidates.
 
     Args:
         candidates: All candidates with their held-out answers.
         data: The labelled products.
+        metric: What decides.
         with_stack: Whether mixtures compete too.
+        seed: Seed of the bootstrap.
 
     Returns:
-        Entries by head, in the order of the candidates, the mixture last; heads that no row needs are absent.
+        Entries by head, best first; heads that no row needs are absent.
+
+    Raises:
+        TrainingError: (SP503) No candidate could answer the validation rows.
     """
     validated = data.validated()
-    entries: dict[HeadName, list[LeaderboardEntry]] = {}
+    board: dict[HeadName, list[LeaderboardEntry]] = {}
     for head, modalities in HEAD_MODALITIES.items():
         rows = np.flatnonzero(data.products.having(modalities)[validated])
-        pool = [
-            candidate
-            for candidate in candidates
-            if (head == "fused" or candidate.representation == head)
-            and len(rows)
-            and not np.isnan(candidate.log_probabilities[rows]).any()
-        ]
-        fused = head == "fused" and not any(c.representation not in HEAD_MODALITIES for c in pool)
-        if not pool or fused:
+        pool = [candidate for candidate in candidates if _serves(candidate, head, rows)]
+        if not pool or (head == "fused" and all(each.representation in HEAD_MODALITIES for each in pool)):
             continue
         labels = data.labels[validated[rows]]
-        members = [_calibrated(candidate, rows, labels) for candidate in pool]
-        entries[head] = [_single_entry(head, member, rows, labels) for member in members]
-        if with_stack and len(members) > 1:
-            entries[head].append(_stack_entry(head, members, rows, labels, _fold_of(data)[validated[rows]]))
-    if not entries:
+        entries = [_single_entry(head, candidate, rows, labels) for candidate in pool]
+        if with_stack and len(entries) > 1:
+            entries.append(_stack_entry(entries, metric, seed))
+        board[head] = sorted(entries, key=lambda entry: (-entry.score(metric), entry.log_loss))
+    if not board:
         raise TrainingError(
             "SP503",
             "no candidate could answer the validation rows",
             fix="check that rows of every split have images or texts (see the extract stage's account)",
         )
-    return entries
+    return board
 
 
-def choose(entries: Sequence[LeaderboardEntry], metric: Metric) -> LeaderboardEntry:
-    """The best entry by `metric`; the lower log-loss decides between equals."""
-    return max(entries, key=lambda entry: entry.better_by(metric))
+def choose_heads(
+    board: Mapping[HeadName, Sequence[LeaderboardEntry]], *, metric: Metric, seed: int
+) -> dict[HeadName, LeaderboardEntry]:
+    """Choose the entry of each head; the fused one is never worse on held-out rows than the best single head.
+
+    Args:
+        board: Entries by head, best first.
+        metric: What decides.
+        seed: Seed of the bootstrap.
+    """
+    chosen = {head: _choose(entries, metric, seed) for head, entries in board.items()}
+    if "fused" in chosen:
+        singles = [chosen[head] for head in ("image", "text") if head in chosen]
+        chosen["fused"] = _lean_on_best_single(chosen["fused"], singles, metric)
+    return chosen
 
 
-def _calibrated(candidate: Candidate, rows: np.ndarray, labels: np.ndarray) -> PlannedMember:
-    return PlannedMember(candidate, 1.0, fit_temperature(candidate.log_probabilities[rows], labels))
+def _serves(candidate: Candidate, head: HeadName, rows: np.ndarray) -> bool:
+    if len(rows) == 0 or (head != "fused" and candidate.representation != head):
+        return False
+    return not np.isnan(candidate.log_probabilities[rows]).any()
 
 
-def _answers(member: PlannedMember, rows: np.ndarray) -> np.ndarray:
-    return apply_temperature(member.candidate.log_probabilities[rows], member.temperature)
+def _choose(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
+    """The stack, unless a single candidate is better by more than one standard error; else the best."""
+    best = entries[0]
+    stack = next((entry for entry in entries if entry.name == STACK), None)
+    if stack is None or stack is best:
+        return best
+    error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
+    return best if best.score(metric) - stack.score(metric) > error else stack
+
+
+def _lean_on_best_single(
+    fused: LeaderboardEntry, singles: Sequence[LeaderboardEntry], metric: Metric
+) -> LeaderboardEntry:
+    """Mix in the best single head, as little as it takes not to be worse than it on the same rows."""
+    if not singles:
+        return fused
+    best = max((_on_rows_of(fused, single) for single in singles), key=lambda entry: entry.score(metric))
+    mixtures = (_mixture(fused, best, share) for share in (0.0, *_SINGLE_SHARES))
+    return next(entry for entry in mixtures if entry.score(metric) >= best.score(metric))
+
+
+def _on_rows_of(fused: LeaderboardEntry, single: LeaderboardEntry) -> LeaderboardEntry:
+    """The single head's answers about the rows that the fused head answers, a subset of its own."""
+    positions = np.searchsorted(single.rows, fused.rows)
+    answers = single.log_probabilities[positions]
+    return LeaderboardEntry(single.head, single.name, single.members, fused.rows, fused.labels, answers)
+
+
+def _mixture(fused: LeaderboardEntry, single: LeaderboardEntry, share: float) -> LeaderboardEntry:
+    if share == 0:
+        return fused
+    weights: dict[str, PlannedMember] = {}
+    for entry, part in ((fused, 1 - share), (single, share)):
+        for member in entry.members:
+            before = weights.get(member.candidate.name)
+            weight = part * member.weight + (before.weight if before else 0.0)
+            if weight > 0:
+                weights[member.candidate.name] = PlannedMember(member.candidate, weight, member.temperature)
+    answers = mix(np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share]))
+    name = f"{single.head} head" if share == 1 else f"{fused.name} with {share:.0%} {single.head} head"
+    return LeaderboardEntry("fused", name, tuple(weights.values()), fused.rows, fused.labels, answers)
 
 
 def _single_entry(
-    head: HeadName, member: PlannedMember, rows: np.ndarray, labels: np.ndarray
+    head: HeadName, candidate: Candidate, rows: np.ndarray, labels: np.ndarray
 ) -> LeaderboardEntry:
-    answers = _answers(member, rows)
-    return _entry(head, member.candidate.name, (member,), rows, answers, labels, member.candidate.seconds)
+    answers = candidate.log_probabilities[rows]
+    temperature = fit_temperature(answers, labels)
+    member = PlannedMember(candidate, 1.0, temperature)
+    calibrated = apply_temperature(answers, temperature)
+    return LeaderboardEntry(head, candidate.name, (member,), rows, labels, calibrated)
 
 
-def _stack_entry(
-    head: HeadName, members: Sequence[PlannedMember], rows: np.ndarray, labels: np.ndarray, folds: np.ndarray
-) -> LeaderboardEntry:
-    answers = np.stack([_answers(member, rows) for member in members])  # [K, M, C]
-    true_class = np.exp(answers[:, np.arange(len(rows)), labels])
-    importance = row_weights(labels, "sqrt")
-    # The scores shown are of weights fitted on the other folds: no row helps to weigh its own answer.
-    held_out = np.empty_like(answers[0])
-    for fold in np.unique(folds):
-        inside = folds == fold
-        others = ~inside if (~inside).any() else inside
-        weights = fit_mixture_weights(true_class[:, others], importance[others])
-        held_out[inside] = mix(answers[:, inside], weights)
-    weights = fit_mixture_weights(true_class, importance)
-    mixed = tuple(
-        PlannedMember(member.candidate, float(weight), member.temperature)
-        for member, weight in zip(members, weights, strict=True)
-        if weight > 0
+def _stack_entry(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
+    scores = [entry.score(metric) for entry in entries]
+    best = entries[int(np.argmax(scores))]
+    error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
+    near = [entries[number] for number in choose_members(scores, error)]
+    members = tuple(
+        PlannedMember(entry.members[0].candidate, 1 / len(near), entry.members[0].temperature) for entry in near
     )
-    seconds = sum(member.candidate.seconds for member in mixed)
-    return _entry(head, STACK, mixed, rows, held_out, labels, seconds)
-
-
-def _entry(  # noqa: PLR0913, PLR0917
-    head: HeadName,
-    name: str,
-    members: tuple[PlannedMember, ...],
-    rows: np.ndarray,
-    answers: np.ndarray,
-    labels: np.ndarray,
-    seconds: float,
-) -> LeaderboardEntry:
-    from sklearn.metrics import accuracy_score, f1_score
-
-    predicted = answers.argmax(axis=1)
-    return LeaderboardEntry(
-        head,
-        name,
-        members,
-        rows,
-        answers,
-        accuracy=float(accuracy_score(labels, predicted)),
-        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
-        log_loss=-float(answers[np.arange(len(labels)), labels].mean()),
-        seconds=seconds,
-    )
-
-
-def _fold_of(data: LearningData) -> np.ndarray:
-    fold_of = np.full(len(data.rows), -1)
-    for number, fold in enumerate(data.folds):
-        fold_of[fold.validation] = number
-    return fold_of
+    answers = mix(np.stack([entry.log_probabilities for entry in near]), np.full(len(near), 1 / len(near)))
+    return LeaderboardEntry(best.head, STACK, members, best.rows, best.labels, answers)

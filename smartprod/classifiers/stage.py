@@ -37,7 +37,7 @@ def classify(
     from smartprod.classifiers.candidates import validate_candidates
     from smartprod.classifiers.head import save_heads
     from smartprod.classifiers.heads import fit_head_set, save_validation
-    from smartprod.classifiers.leaderboard import choose, compare
+    from smartprod.classifiers.leaderboard import choose_heads, compare
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import load_learning_data, load_representations
 
@@ -54,8 +54,9 @@ def classify(
             threads=context.threads,
             advance=lambda: meter.advance(1),
         )
-    entries = compare(candidates, data, with_stack="stack" in context.config.fuse.candidates)
-    chosen = {head: choose(each, config.metric) for head, each in entries.items()}
+    with_stack = "stack" in context.config.fuse.candidates
+    board = compare(candidates, data, metric=config.metric, with_stack=with_stack, seed=context.seed)
+    chosen = choose_heads(board, metric=config.metric, seed=context.seed)
     head_set = fit_head_set(
         chosen, final, data, training_rows, config=config, seed=context.seed, threads=context.threads
     )
@@ -63,8 +64,14 @@ def classify(
     save_heads(head_set, folder)
     save_validation(chosen, data, folder)
     context.rows(len(data.rows), len(data.validated()))
+    entries = {head: _with_chosen(each, chosen[head]) for head, each in board.items()}
     _tell(context, data, entries, chosen)
     return {"heads": folder, "leaderboard": _document(entries, chosen)}
+
+
+def _with_chosen(entries: Sequence[LeaderboardEntry], chosen: LeaderboardEntry) -> list[LeaderboardEntry]:
+    """The entries of a head with the chosen one among them, also where it was mixed from two of them."""
+    return list(entries) if any(entry is chosen for entry in entries) else [chosen, *entries]
 
 
 def _tell(
@@ -81,15 +88,14 @@ def _tell(
     )
     context.say(f"  {'head':6} {'candidate':28} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8} {'seconds':>7}")
     for head, each in entries.items():
-        ranked = sorted(each, key=lambda entry: entry.better_by(context.config.classifier.metric), reverse=True)
-        for entry in ranked[:_SHOWN]:
+        for entry in [chosen[head], *(entry for entry in each if entry is not chosen[head])][:_SHOWN]:
             mark = "*" if entry is chosen[head] else " "
             context.say(
                 f"{mark} {head:6} {entry.name:28} {entry.accuracy:8.4f} {entry.macro_f1:8.4f} "
                 f"{entry.log_loss:8.4f} {entry.seconds:7.1f}"
             )
-        if len(ranked) > _SHOWN:
-            context.say(f"  {head:6} ... {len(ranked) - _SHOWN} more in leaderboard.json")
+        if len(each) > _SHOWN:
+            context.say(f"  {head:6} ... {len(each) - _SHOWN} more in leaderboard.json")
         context.metric(f"{head}_macro_f1", chosen[head].macro_f1)
         context.metric(f"{head}_accuracy", chosen[head].accuracy)
 

@@ -61,7 +61,7 @@ class ResampleConfig(Section):
 class LogisticConfig(Section):
     """Multinomial logistic regression."""
 
-    C: tuple[Positive, ...] = (3.0, 30.0)
+    C: tuple[Positive, ...] = (30.0, 300.0)
     max_iterations: Annotated[int, Field(ge=10)] = 400
 
 

@@ -96,7 +96,8 @@ def fit_metric(  # noqa: PLR0913
         labels: Class indices, int64 [N].
         config: Loss, sizes and speed.
         seed: Seed of weights, batches and dropout.
-        validation: Held-out products and labels whose precision@1 among the training rows stops the training.
+        validation: Held-out products and labels; the MAP@R with which they retrieve training rows of their class
+            stops the training (precision@1 is too coarse: it is often at its best after one epoch).
         epochs: Run exactly this many epochs (used without validation).
 
     Returns:
@@ -119,7 +120,7 @@ def fit_metric(  # noqa: PLR0913
         score = None
         if validation is not None:
             held = torch.from_numpy(concat.embed(validation[0]) - center)
-            score = _precision_score(projection, inputs, labels, held, validation[1])
+            score = _retrieval_score(projection, inputs, labels, held, validation[1])
         plan = TrainingPlan(
             config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
         )
@@ -133,7 +134,7 @@ def fit_metric(  # noqa: PLR0913
     return MetricRepresentation(concat, center, projection, config.hidden, config.dim), history
 
 
-def _precision_score(
+def _retrieval_score(
     projection: ProjectionHead,
     inputs: torch.Tensor,
     labels: np.ndarray,
@@ -143,7 +144,7 @@ def _precision_score(
     def score() -> float:
         return retrieval_quality(
             projection(held).numpy(), held_labels, projection(inputs).numpy(), labels
-        ).precision_at_1
+        ).map_at_r
 
     return score
 

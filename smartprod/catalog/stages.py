@@ -1,0 +1,192 @@
+"""The stages `catalog` (a table in any format to products) and `split` (class policy, parts and folds)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartprod.pipeline import RunFolder, StageContext, stage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from smartprod.catalog.leakage import LabelConflict, Leakage
+    from smartprod.config import Config
+    from smartprod.config.schema import CatalogConfig
+
+DEMO = "demo"
+
+
+def demo_folder(config: Config) -> Path:
+    """Where the rendered demo catalogue lies: beside the runs, which share it."""
+    return Path(config.run.folder) / "demo-catalogue"
+
+
+def table_config(config: Config) -> CatalogConfig:
+    """The catalog section with the path of the actual table: `demo` stands for the rendered catalogue."""
+    if config.catalog.path != DEMO:
+        return config.catalog
+    return config.catalog.model_copy(update={"path": str(demo_folder(config) / "products.csv")})
+
+
+def catalog_identity(config: Config, run: RunFolder) -> str:
+    """Describe the table as it is now, without reading it."""
+    del run
+    from smartprod.catalog import table_fingerprint
+
+    resolved = table_config(config)
+    if config.catalog.path == DEMO and not Path(resolved.path).exists():
+        return "demo, not rendered"
+    return table_fingerprint(resolved)
+
+
+@stage(
+    "catalog",
+    writes=["products"],
+    config=["catalog"],
+    libraries=["pyarrow"],
+    packages=["smartprod.demo"],
+    identity=catalog_identity,
+)
+def catalog(context: StageContext) -> dict[str, object]:
+    """Read the product table, every row kept in order with a status for each field."""
+    from smartprod.catalog import account_lines, check_bad_fraction, count_rows, read_products, source_notes
+
+    config = context.config
+    if config.catalog.path == DEMO:
+        _render_demo(context)
+    resolved = table_config(config)
+    products = read_products(resolved)
+    for line in account_lines(products, notes=source_notes(resolved)):
+        context.say(line)
+    rows = count_rows(products)
+    context.rows(rows.total, rows.total)
+    context.metric("rows_labelled", rows.labelled)
+    context.metric("rows_bad", rows.bad)
+    check_bad_fraction(products, config.catalog.max_bad_fraction)
+    return {"products": products}
+
+
+def _render_demo(context: StageContext) -> None:
+    from smartprod.demo import render_catalogue
+
+    demo = context.config.catalog.demo
+    with context.progress(demo.products, "rendering the demo catalogue", unit="products") as meter:
+        account = render_catalogue(
+            demo_folder(context.config),
+            products=demo.products,
+            seed=demo.seed,
+            workers=context.threads,
+            progress=lambda done, _total: meter.reach(done),
+        )
+    for line in account.lines():
+        context.say(line)
+
+
+@stage(
+    "split",
+    reads=["products", "clean_text", "embedding_index"],
+    writes=["split", "split_account"],
+    config=["split", "catalog.classes", "catalog.category_separator", "run.seed"],
+    libraries=["scikit-learn"],
+)
+def split(
+    context: StageContext, products: pa.Table, clean_text: pa.Table, embedding_index: pa.Table
+) -> dict[str, object]:
+    """Apply the class policy, split the rows into parts and folds, and look for leakage."""
+    import pyarrow as pa
+
+    from smartprod.catalog import apply_class_policy, find_label_conflicts, find_leakage, split_products
+    from smartprod.catalog.folds import assign_folds
+
+    config = context.config
+    categories = products["category"].to_pylist()
+    policy = apply_class_policy(
+        [paths[0] if paths else None for paths in categories],
+        policy=config.catalog.classes,
+        separator=config.catalog.category_separator,
+        seed=context.seed,
+    )
+    keys = _content_keys(clean_text, embedding_index, config.split.long_text_characters)
+    groups = _groups(products, keys, config.split.group_by)
+    made = split_products(
+        policy.labels,
+        groups=groups,
+        column=products["split"].to_pylist(),
+        config=config.split,
+        seed=context.seed,
+        reasons=policy.reasons,
+    )
+    folds = assign_folds(policy.labels, made.parts, groups, config=config.split, seed=context.seed)
+    leakages, conflicts = find_leakage(made.parts, keys), find_label_conflicts(policy.labels, keys)
+
+    several = sum(1 for paths in categories if paths and len(paths) > 1)
+    notes = [f"{several:,} rows have several categories: the first one is learned"] if several else []
+    account = {
+        "class_policy": [*policy.account.lines(), *notes],
+        "split": [*made.lines(), _folds_line(folds)],
+        "leakage": [line for each in leakages for line in each.lines()],
+        "conflicts": [line for each in conflicts for line in each.lines()],
+        "notes": _notes(leakages, conflicts),
+    }
+    for section in ("class_policy", "split", "leakage", "conflicts"):
+        for line in account[section]:
+            context.say(line)
+    context.rows(products.num_rows, sum(1 for part in made.parts if part in {"train", "val", "test"}))
+    table = pa.table(
+        {
+            "row": products["row"],
+            "label": pa.array(policy.labels, pa.string()),
+            "part": pa.array(made.parts, pa.string()),
+            "fold": pa.array(folds, pa.int8()),
+            "reason": pa.array(made.reasons, pa.string()),
+        }
+    )
+    return {"split": table, "split_account": account}
+
+
+def _content_keys(
+    clean_text: pa.Table, embedding_index: pa.Table, long_text_characters: int
+) -> dict[str, list[str | None]]:
+    """Keys of the main image and of texts long enough that sharing one is no accident."""
+    import pyarrow.compute as pc
+
+    long = pc.fill_null(pc.greater_equal(pc.utf8_length(clean_text["text"]), long_text_characters), False)
+    text_keys = zip(embedding_index["text_key"].to_pylist(), long.to_pylist(), strict=True)
+    return {
+        "image": embedding_index["image_key"].to_pylist(),
+        "text": [key if is_long else None for key, is_long in text_keys],
+    }
+
+
+def _groups(
+    products: pa.Table, keys: dict[str, list[str | None]], group_by: tuple[str, ...]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    from smartprod.catalog import group_rows
+
+    columns = {"group": products["group"].to_pylist(), **keys}
+    chosen = [columns[name] for name in group_by]
+    return group_rows(chosen or [[None] * products.num_rows])
+
+
+def _folds_line(folds: np.ndarray[tuple[int], np.dtype[np.int8]]) -> str:
+    count = int(folds.max(initial=-1)) + 1
+    if not count:
+        return "candidates are compared on the val part"
+    return f"candidates are compared by {count}-fold cross-validation over train and val, grouped"
+
+
+def _notes(leakages: list[Leakage], conflicts: list[LabelConflict]) -> list[str]:
+    """Findings that a reader of the scores has to know."""
+    notes = [
+        f"The split leaks: {overlap.rows:,} {overlap.second} rows share a {leakage.kind} with {overlap.first} rows."
+        for leakage in leakages
+        for overlap in leakage.overlaps
+        if overlap.second == "test"
+    ]
+    return notes + [
+        f"{conflict.rows:,} labelled rows share a {conflict.kind} with a row of another category."
+        for conflict in conflicts
+        if conflict.keys
+    ]
