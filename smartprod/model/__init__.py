@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smartprod.model.answered_table import answered_schema, answered_table
+    from smartprod.model.answer_rows import answered_schema, answered_table
     from smartprod.model.answerer import Answerer, Answers
     from smartprod.model.card import HeadFigures, TrainingFigures
     from smartprod.model.classifier import ProductClassifier, load_classifier
@@ -26,8 +26,8 @@ _HOMES = {
     "ProductClassifier": "classifier",
     "SavedModel": "loading",
     "TrainingFigures": "card",
-    "answered_schema": "answered_table",
-    "answered_table": "answered_table",
+    "answered_schema": "answer_rows",
+    "answered_table": "answer_rows",
     "load_classifier": "classifier",
     "load_model": "loading",
     "save_model": "saving",

@@ -78,7 +78,7 @@ class ProductClassifier:
         """
         import pyarrow as pa
 
-        from smartprod.model.answered_table import answered_table
+        from smartprod.model.answer_rows import answered_table
 
         modalities = [encoder.modality for encoder in self.model.record.encoders]
         tables = [

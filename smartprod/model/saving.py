@@ -62,4 +62,13 @@ def save_model(
     card = model_card(record, decider.settings, figures)
     (folder / CARD_FILE).write_text(card, encoding="utf-8", newline="\n")
     write_manifest(folder)
+    _allow_reading(folder)
     return record
+
+
+def _allow_reading(folder: Path) -> None:
+    """Give every file the permissions of an ordinary new one: safetensors makes its files private to the user."""
+    ordinary = (folder / CARD_FILE).stat().st_mode
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(ordinary)

@@ -92,7 +92,7 @@ def agree_on_plan(plan: ScoringPlan, folder: Path) -> None:
         ScoringError: (SP801) The parts there belong to another job; says what differs.
     """
     path = folder / PLAN_FILE
-    if path.is_file():
+    if any(folder.glob("part-*.parquet")):  # without any, an earlier plan binds nobody
         earlier = _read_plan(path)
         if earlier == plan:
             return
