@@ -39,27 +39,31 @@ def classify(
     from smartprod.classifiers.heads import fit_head_set, save_validation
     from smartprod.classifiers.leaderboard import choose_heads, compare
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import load_learning_data, load_representations
+    from smartprod.fusion import fitting_threads, load_learning_data, load_representations
 
     config = context.config.classifier
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
     final = load_representations(representations)
-    with context.progress(len(data.folds) * len(final), "comparing candidates", unit="fits") as meter:
+    with (
+        fitting_threads(data.elements, available=context.threads) as threads,
+        context.progress(len(data.folds) * len(final), "comparing candidates", unit="fits") as meter,
+    ):
         candidates = validate_candidates(
             data,
             representations,
             training_rows,
             config=config,
             seed=context.seed,
-            threads=context.threads,
+            threads=threads,
             advance=lambda: meter.advance(1),
         )
     with_stack = "stack" in context.config.fuse.candidates
     board = compare(candidates, data, metric=config.metric, with_stack=with_stack, seed=context.seed)
     chosen = choose_heads(board, metric=config.metric, seed=context.seed)
-    head_set = fit_head_set(
-        chosen, final, data, training_rows, config=config, seed=context.seed, threads=context.threads
-    )
+    with fitting_threads(data.elements, available=context.threads) as threads:
+        head_set = fit_head_set(
+            chosen, final, data, training_rows, config=config, seed=context.seed, threads=threads
+        )
     folder = context.folder("heads")
     save_heads(head_set, folder)
     save_validation(chosen, data, folder)

@@ -20,7 +20,7 @@ class MetricLearningConfig(Section):
 
     loss: Literal["arcface", "proxy_anchor", "supcon", "triplet"] = "supcon"
     dim: Annotated[int, Field(ge=2)] = 128
-    hidden: Annotated[int, Field(ge=0)] = 512
+    hidden: Annotated[int, Field(ge=0)] = 256
     dropout: Fraction = 0.2
     epochs: Annotated[int, Field(ge=1)] = 30
     batch_size: Annotated[int, Field(ge=4)] = 128
@@ -36,7 +36,7 @@ class GatedConfig(Section):
     dim: Annotated[int, Field(ge=2)] = 256
     dropout: Fraction = 0.3
     modality_dropout: Fraction = 0.2
-    epochs: Annotated[int, Field(ge=1)] = 60
+    epochs: Annotated[int, Field(ge=1)] = 40
     batch_size: Annotated[int, Field(ge=4)] = 128
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
@@ -68,11 +68,11 @@ class LogisticConfig(Section):
 class MlpConfig(Section):
     """A neural classifier on embeddings."""
 
-    hidden: Annotated[int, Field(ge=0)] = 512
+    hidden: Annotated[int, Field(ge=0)] = 256
     dropout: Fraction = 0.4
-    epochs: Annotated[int, Field(ge=1)] = 80
+    epochs: Annotated[int, Field(ge=1)] = 40
     batch_size: Annotated[int, Field(ge=4)] = 128
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     label_smoothing: Fraction = 0.05
     patience: Annotated[int, Field(ge=1)] = 10

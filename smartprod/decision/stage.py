@@ -27,16 +27,17 @@ def decide(context: StageContext, embedding_index: pa.Table, split: pa.Table, he
     from smartprod.decision.learning import learn_decider
     from smartprod.decision.storage import save_decision
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import load_learning_data
+    from smartprod.fusion import fitting_threads, load_learning_data
 
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
-    learned = learn_decider(
-        load_heads(heads),
-        load_validation(heads),
-        data,
-        config=context.config.decide,
-        separator=context.config.catalog.category_separator,
-    )
+    with fitting_threads(data.elements, available=context.threads):
+        learned = learn_decider(
+            load_heads(heads),
+            load_validation(heads),
+            data,
+            config=context.config.decide,
+            separator=context.config.catalog.category_separator,
+        )
     folder = context.folder("decision")
     save_decision(learned.decider, folder)
     context.rows(len(data.rows), len(learned.positions))

@@ -12,6 +12,7 @@ from smartprod.fusion.learning_data import (
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.representation import Representation, representation_from_state
 from smartprod.fusion.representations import load_representations
+from smartprod.fusion.threads import fitting_threads
 from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ProductEmbeddings",
     "Representation",
     "TrainingPlan",
+    "fitting_threads",
     "load_learning_data",
     "load_products",
     "load_representations",

@@ -55,6 +55,11 @@ class LearningData:
     products: ProductEmbeddings
     folds: tuple[Fold, ...]
 
+    @property
+    def elements(self) -> int:
+        """Numbers in all embeddings, which is what fits cost by."""
+        return int(self.products.image.values.size + self.products.text.values.size)
+
     def final(self) -> Fold:
         """The fold that trains on every learning row."""
         return Fold(FINAL_FOLD, np.arange(len(self.rows)), np.zeros(0, dtype=np.int64))

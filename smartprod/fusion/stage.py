@@ -24,6 +24,7 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion.learning_data import load_learning_data
     from smartprod.fusion.representations import fit_representations
+    from smartprod.fusion.threads import fitting_threads
 
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
     context.rows(embedding_index.num_rows, len(data.rows))
@@ -33,7 +34,10 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
         f"{(image & ~text).sum()} image only, {(text & ~image).sum()} text only; {len(data.folds)} folds"
     )
     folder = context.folder("representations")
-    with context.progress(len(data.folds) + 1, "fusing", unit="folds") as meter:
+    with (
+        fitting_threads(data.elements, available=context.threads),
+        context.progress(len(data.folds) + 1, "fusing", unit="folds") as meter,
+    ):
         account = fit_representations(
             data, folder, config=context.config.fuse, seed=context.seed, advance=lambda: meter.advance(1)
         )

@@ -1,0 +1,230 @@
+"""Bring together what the report is made of, from the artefacts of the earlier stages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smartprod.classifiers import apply_temperature, load_validation
+from smartprod.embeddings import EmbeddingStore, store_folder
+from smartprod.evaluation.data import (
+    UNKNOWN_CLASS,
+    AccountSection,
+    ChosenHead,
+    EmbeddingMapInput,
+    HeadPredictions,
+    LeaderboardRow,
+    ProductExample,
+    ReportData,
+    ScoredDecisions,
+)
+from smartprod.fusion import load_products
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from smartprod.config import Config
+    from smartprod.decision import Decider, Decisions, HeadAnswers
+    from smartprod.fusion import ProductEmbeddings
+    from smartprod.pipeline import RunFolder
+
+_STAGE_TITLES = {"catalog": "Product table", "clean": "Cleaning", "extract": "Extraction"}
+_SPLIT_TITLES = {
+    "class_policy": "Class policy",
+    "split": "Split",
+    "leakage": "Leakage",
+    "conflicts": "Conflicting labels",
+}
+_LIBRARIES = ("smartprod", "torch", "timm", "transformers", "sentence-transformers", "scikit-learn", "lightgbm")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artefacts:
+    """What the report stage reads."""
+
+    products: pa.Table
+    embedding_index: pa.Table
+    split: pa.Table
+    split_account: Mapping[str, Sequence[str]]
+    leaderboard: Sequence[Mapping[str, object]]
+    heads: Path
+
+
+def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFolder) -> ReportData:
+    """Answer the test part with the final model, and gather everything that the report shows."""
+    parts = np.asarray(artefacts.split["part"].to_pylist(), dtype=object)
+    labels = _class_indices(artefacts.split["label"].to_pylist(), decider.classes)
+    store = EmbeddingStore(store_folder(config))
+    test_rows = np.flatnonzero(parts == "test")
+    test_products = load_products(artefacts.embedding_index, test_rows, store)
+    answers = decider.answers(test_products)
+    decisions = decider.decide(test_products, answers)
+    learned = np.isin(parts, ["train", "val"])
+    return ReportData(
+        run_name=config.run.name,
+        classes=decider.classes,
+        train_counts=np.bincount(labels[learned & (labels >= 0)], minlength=len(decider.classes)),
+        test=_test_predictions(answers, test_rows, labels),
+        validation=_validation_predictions(artefacts.heads, decider),
+        chosen=_chosen_head(artefacts.leaderboard, decider),
+        separator=config.catalog.category_separator,
+        validation_kind=_validation_kind(artefacts.split, config),
+        leaderboard=_leaderboard(artefacts.leaderboard),
+        decisions=_scored_decisions(decisions, decider, artefacts.split, test_rows),
+        thresholds=dict.fromkeys(decider.head_set.heads, decider.settings.accept),
+        target_accuracy=config.decide.target_accuracy,
+        products=_ProductReader(artefacts.products, artefacts.split),
+        embedding_map=_embedding_map(artefacts.embedding_index, parts, labels, store, config),
+        accounts=_accounts(artefacts.split_account, run),
+        notes=tuple(artefacts.split_account["notes"]),
+        config_yaml=_config_yaml(config),
+        versions=_versions(),
+    )
+
+
+def _class_indices(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
+    index = {name: number for number, name in enumerate(classes)}
+    return np.asarray([index.get(label or "", UNKNOWN_CLASS) for label in labels], dtype=np.int64)
+
+
+def _test_predictions(
+    answers: Mapping[str, HeadAnswers], test_rows: np.ndarray, labels: np.ndarray
+) -> tuple[HeadPredictions, ...]:
+    return tuple(
+        HeadPredictions(name, test_rows[each.positions], labels[test_rows[each.positions]], each.probabilities)
+        for name, each in answers.items()
+    )
+
+
+def _validation_predictions(heads: Path, decider: Decider) -> tuple[HeadPredictions, ...]:
+    return tuple(
+        HeadPredictions(
+            name,
+            each.rows,
+            each.labels,
+            np.exp(apply_temperature(each.log_probabilities, decider.settings.temperatures[name])),
+        )
+        for name, each in load_validation(heads).items()
+    )
+
+
+def _chosen_head(leaderboard: Sequence[Mapping[str, object]], decider: Decider) -> ChosenHead:
+    name = next(name for name in ("fused", "image", "text") if name in decider.head_set.heads)
+    entry = next(entry for entry in leaderboard if entry["head"] == name and entry["chosen"])
+    return ChosenHead(name, f"{entry['name']}, held-out macro-F1 {float(str(entry['macro_f1'])):.3f}")
+
+
+def _validation_kind(split: pa.Table, config: Config) -> str:
+    folds = int(np.asarray(split["fold"].to_numpy()).max(initial=-1)) + 1
+    if folds:
+        return f"{folds}-fold cross-validation over the train and val parts, whole groups held out"
+    return "the val part"
+
+
+def _leaderboard(entries: Sequence[Mapping[str, object]]) -> tuple[LeaderboardRow, ...]:
+    rows = []
+    for entry in entries:
+        representation, plus, kind = str(entry["name"]).partition("+")
+        rows.append(
+            LeaderboardRow(
+                name=str(entry["name"]),
+                kind=kind if plus else "mixture",
+                representation=representation if plus else "stack",
+                accuracy=float(str(entry["accuracy"])),
+                macro_f1=float(str(entry["macro_f1"])),
+                log_loss=float(str(entry["log_loss"])),
+                seconds=float(str(entry["seconds"])),
+                chosen=bool(entry["chosen"]),
+                head=str(entry["head"]),
+            )
+        )
+    return tuple(rows)
+
+
+def _scored_decisions(
+    decisions: Decisions, decider: Decider, split: pa.Table, test_rows: np.ndarray
+) -> ScoredDecisions:
+    truth = split["label"].take(test_rows).to_pylist()
+    guesses = np.nan_to_num(decisions.probabilities, nan=-1.0).argmax(axis=1) if len(test_rows) else test_rows
+    predicted = [
+        category if category is not None else (decider.classes[guess] if head else "")
+        for category, guess, head in zip(decisions.category, guesses, decisions.head, strict=True)
+    ]
+    return ScoredDecisions(
+        rows=test_rows,
+        truth=tuple(truth),
+        predicted=tuple(predicted),
+        confidence=decisions.confidence,
+        head=tuple(decisions.head),
+        decision=tuple(decisions.decision),
+    )
+
+
+def _embedding_map(
+    index: pa.Table, parts: np.ndarray, labels: np.ndarray, store: EmbeddingStore, config: Config
+) -> EmbeddingMapInput | None:
+    """Sample rows of the three parts that have all modalities in use, and embed them side by side."""
+    rows = np.flatnonzero(np.isin(parts, ["train", "val", "test"]))
+    limit = 2 * config.report.map_points
+    if len(rows) > limit:
+        rows = np.sort(np.random.default_rng(config.run.seed).choice(rows, limit, replace=False))
+    products: ProductEmbeddings = load_products(index, rows, store)
+    blocks = [each for each in (products.image, products.text) if each.present.any()]
+    if not blocks:
+        return None
+    able = np.logical_and.reduce([each.present for each in blocks])
+    name = " + ".join(name for name in ("image", "text") if products.modality(name).present.any())
+    embedding = np.hstack([each.values for each in blocks])[able]
+    rows = rows[able]
+    return EmbeddingMapInput(name, embedding, labels[rows], tuple(parts[rows]), rows)
+
+
+def _accounts(split_account: Mapping[str, Sequence[str]], run: RunFolder) -> tuple[AccountSection, ...]:
+    sections = []
+    for name, title in _STAGE_TITLES.items():
+        manifest = run.manifest(name)
+        if manifest is not None:
+            sections.append(AccountSection(title, tuple(manifest.lines)))
+    sections += [AccountSection(title, tuple(split_account[key])) for key, title in _SPLIT_TITLES.items()]
+    return tuple(sections)
+
+
+def _config_yaml(config: Config) -> str:
+    import yaml
+
+    return yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False, allow_unicode=True)
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ProductReader:
+    """Looks up titles and images of rows in the product table."""
+
+    products: pa.Table
+    split: pa.Table
+
+    def __call__(self, rows: Sequence[int]) -> Mapping[int, ProductExample]:
+        chosen = self.products.take(list(rows)).select(["id", "title", "images", "category"]).to_pylist()
+        parts = self.split["part"].take(list(rows)).to_pylist()
+        return {
+            row: ProductExample(
+                row,
+                product["id"] or "",
+                product["title"] or "",
+                product["category"][0] if product["category"] else "",
+                tuple(Path(path) for path in product["images"] or ()),
+                part,
+            )
+            for row, product, part in zip(rows, chosen, parts, strict=True)
+        }

@@ -1,0 +1,59 @@
+"""The `report` stage: the model's answers on the test part, one HTML page and one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartprod.pipeline import StageContext, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+@stage(
+    "report",
+    reads=[
+        "products",
+        "embedding_index",
+        "split",
+        "split_account",
+        "heads",
+        "leaderboard",
+        "decision",
+    ],
+    writes=["report", "metrics"],
+    config=["report", "decide", "classifier.metric", "catalog.category_separator", "run.seed", "run.name"],
+    libraries=["scikit-learn", "matplotlib", "jinja2"],
+    packages=["smartprod.decision"],
+)
+def report(  # noqa: PLR0913, PLR0917
+    context: StageContext,
+    products: pa.Table,
+    embedding_index: pa.Table,
+    split: pa.Table,
+    split_account: Mapping[str, Sequence[str]],
+    heads: Path,
+    leaderboard: Sequence[Mapping[str, object]],
+    decision: Path,
+) -> dict[str, object]:
+    """Score every head on the test part; write the report and the metrics."""
+    from smartprod.decision import load_decider
+    from smartprod.evaluation import build_report, metrics_document, score_lines
+    from smartprod.evaluation.assembly import Artefacts, assemble
+
+    data = assemble(
+        Artefacts(products, embedding_index, split, split_account, leaderboard, heads),
+        load_decider(decision, heads),
+        context.config,
+        context.run,
+    )
+    for line in score_lines(data):
+        context.say(line)
+    metrics = metrics_document(data)
+    context.rows(products.num_rows, sum(len(head.rows) for head in data.test if head.name == data.chosen.name))
+    page = build_report(data, config=context.config.report, seed=context.seed)
+    context.say(f"report: {context.run.artefact_path('report')}")
+    return {"report": page, "metrics": metrics}
