@@ -50,12 +50,19 @@ class TrainingHistory:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch inside the block and leave the caller's random state as it was."""
+    """Seed torch and pytorch-metric-learning inside the block; leave the caller's random state as it was."""
+    import numpy as np
     import torch
+    from pytorch_metric_learning.utils import common_functions
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
+    before = common_functions.NUMPY_RANDOM
+    common_functions.NUMPY_RANDOM = np.random.RandomState(seed)  # its samplers draw from numpy's global state
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        common_functions.NUMPY_RANDOM = before
 
 
 def train_network(
