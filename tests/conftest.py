@@ -1,0 +1,61 @@
+"""What several rooms' tests share: a small demo catalogue, and a run trained on it. Made once per session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smartprod.config import load_config
+from smartprod.demo import render_catalogue
+from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
+
+# The same stages as the real thing, with the quickest of what each of them offers.
+QUICK = (
+    "run.threads=1", "split.folds=2", "fuse.candidates=[concat]", "classifier.candidates=[logistic]",
+    "classifier.logistic.C=[30]", "classifier.logistic.max_iterations=100", "classifier.class_weight=none",
+    "decide.target_accuracy=0.8", "report.map_points=50",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRun:
+    """A run of the whole pipeline.
+
+    Attributes:
+        run: Its folder.
+        catalogue: The demo catalogue that it was trained on: products.csv, new.csv, truth.csv, images.
+    """
+
+    run: RunFolder
+    catalogue: Path
+
+    @property
+    def model(self) -> Path:
+        """The model folder."""
+        return self.run.artefact_path("model")
+
+    @property
+    def new_table(self) -> Path:
+        """The unlabelled part: 50 rows, among them one of each broken kind."""
+        return self.catalogue / "new.csv"
+
+
+@pytest.fixture(scope="session")
+def demo_catalogue(tmp_path_factory) -> Path:
+    """The rendered demo catalogue with 300 products; tests must not write into it."""
+    folder = tmp_path_factory.mktemp("demo") / "catalogue"
+    render_catalogue(folder, products=300, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_run(demo_catalogue, tmp_path_factory) -> DemoRun:
+    """A model trained on the demo catalogue by the real pipeline; tests must not write into it."""
+    runs = tmp_path_factory.mktemp("demo-run")
+    overrides = (f"catalog.path={demo_catalogue / 'products.csv'}", f"run.folder={runs}", *QUICK)
+    outcome = run_pipeline(
+        load_pipeline("all"), load_config("demo", overrides), console=RunConsole(quiet=True)
+    )
+    return DemoRun(outcome.run, demo_catalogue)
