@@ -48,7 +48,9 @@ def save_state(state: State, folder: Path, name: str) -> None:
         "arrays": sorted(state.arrays),
         "text": state.text is not None,
     }
-    (folder / f"{name}.json").write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(
+        json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )
     if state.arrays:
         save_file(
             {key: np.ascontiguousarray(value) for key, value in state.arrays.items()},

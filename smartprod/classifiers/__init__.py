@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from smartprod.classifiers.base import Classifier, Fitted, FitRequest
+from smartprod.classifiers.base import Classifier, FitRequest, Fitted
 from smartprod.classifiers.head import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.heads import HeldOutAnswers, load_validation
-from smartprod.classifiers.registry import ClassifierRecipe, classifier_from_state, fit_classifier, list_recipes
+from smartprod.classifiers.registry import (
+    ClassifierRecipe,
+    classifier_from_state,
+    fit_classifier,
+    list_recipes,
+)
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 
 __all__ = [

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from smartprod.classifiers.base import Fitted, FitRequest, Weighting, log_softmax, row_weights, spread_over_classes
+from smartprod.classifiers.base import (
+    FitRequest,
+    Fitted,
+    Weighting,
+    log_softmax,
+    row_weights,
+    spread_over_classes,
+)
 from smartprod.state import State
 
 if TYPE_CHECKING:
@@ -47,7 +54,9 @@ class LightgbmClassifier:
         import lightgbm
 
         return cls(
-            lightgbm.Booster(model_str=state.text), state.arrays["present"], int(str(state.settings["classes"]))
+            lightgbm.Booster(model_str=state.text),
+            state.arrays["present"],
+            int(str(state.settings["classes"])),
         )
 
 

@@ -50,7 +50,7 @@ class Candidate:
         return max(1, round(statistics.median(self.rounds))) if self.rounds else None
 
 
-def validate_candidates(  # noqa: PLR0913
+def validate_candidates(
     data: LearningData,
     representations: Path,
     training_rows: Mapping[str, np.ndarray],
@@ -91,7 +91,7 @@ def validate_candidates(  # noqa: PLR0913
     return list(candidates.values())
 
 
-def fit_final(  # noqa: PLR0913
+def fit_final(
     candidate: Candidate,
     representation: Representation,
     data: LearningData,

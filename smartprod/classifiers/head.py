@@ -66,7 +66,9 @@ class Head:
             name = member.representation.name
             if name not in embeddings:
                 embeddings[name] = member.representation.embed(products)
-            answers.append(apply_temperature(member.classifier.log_probabilities(embeddings[name]), member.temperature))
+            answers.append(
+                apply_temperature(member.classifier.log_probabilities(embeddings[name]), member.temperature)
+            )
         if len(answers) == 1:
             return answers[0]
         return mix(np.stack(answers), np.asarray([member.weight for member in self.members]))

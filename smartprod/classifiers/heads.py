@@ -40,7 +40,7 @@ class HeldOutAnswers:
     log_probabilities: np.ndarray
 
 
-def fit_head_set(  # noqa: PLR0913
+def fit_head_set(
     chosen: Mapping[HeadName, LeaderboardEntry],
     representations: Mapping[str, Representation],
     data: LearningData,
@@ -63,7 +63,13 @@ def fit_head_set(  # noqa: PLR0913
                     candidate, representation, data, training_rows, config=config, seed=seed, threads=threads
                 ).classifier
             members.append(
-                Member(candidate.name, representation, fitted[candidate.name], planned.weight, planned.temperature)
+                Member(
+                    candidate.name,
+                    representation,
+                    fitted[candidate.name],
+                    planned.weight,
+                    planned.temperature,
+                )
             )
         heads[name] = Head(name, HEAD_MODALITIES[name], tuple(members))
     return HeadSet(data.classes, heads)

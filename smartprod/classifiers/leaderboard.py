@@ -182,7 +182,9 @@ def _mixture(fused: LeaderboardEntry, single: LeaderboardEntry, share: float) ->
             weight = part * member.weight + (before.weight if before else 0.0)
             if weight > 0:
                 weights[member.candidate.name] = PlannedMember(member.candidate, weight, member.temperature)
-    answers = mix(np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share]))
+    answers = mix(
+        np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share])
+    )
     name = f"{single.head} head" if share == 1 else f"{fused.name} with {share:.0%} {single.head} head"
     return LeaderboardEntry("fused", name, tuple(weights.values()), fused.rows, fused.labels, answers)
 
@@ -203,7 +205,8 @@ def _stack_entry(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int)
     error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
     near = [entries[number] for number in choose_members(scores, error)]
     members = tuple(
-        PlannedMember(entry.members[0].candidate, 1 / len(near), entry.members[0].temperature) for entry in near
+        PlannedMember(entry.members[0].candidate, 1 / len(near), entry.members[0].temperature)
+        for entry in near
     )
     answers = mix(np.stack([entry.log_probabilities for entry in near]), np.full(len(near), 1 / len(near)))
     return LeaderboardEntry(best.head, STACK, members, best.rows, best.labels, answers)

@@ -7,7 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from smartprod.classifiers.base import Fitted, FitRequest, Weighting, log_softmax, row_weights, spread_over_classes
+from smartprod.classifiers.base import (
+    FitRequest,
+    Fitted,
+    Weighting,
+    log_softmax,
+    row_weights,
+    spread_over_classes,
+)
 from smartprod.state import State
 
 
@@ -30,7 +37,9 @@ class LogisticClassifier:
 
     def log_probabilities(self, embedding: np.ndarray) -> np.ndarray:
         """Classify [N, D] into log-probabilities, float32 [N, C]."""
-        return spread_over_classes(log_softmax(embedding @ self.weight.T + self.bias), self.present, self.classes)
+        return spread_over_classes(
+            log_softmax(embedding @ self.weight.T + self.bias), self.present, self.classes
+        )
 
     def state(self) -> State:
         """The fitted state."""

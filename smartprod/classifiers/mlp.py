@@ -10,7 +10,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from smartprod.classifiers.base import Fitted, FitRequest, Weighting, log_softmax, row_weights, spread_over_classes
+from smartprod.classifiers.base import (
+    FitRequest,
+    Fitted,
+    Weighting,
+    log_softmax,
+    row_weights,
+    spread_over_classes,
+)
 from smartprod.fusion import TrainingPlan, seeded, shuffled_batches, train_network
 from smartprod.state import State
 
@@ -66,7 +73,9 @@ class MlpClassifier:
         network = build_network(len(center), hidden=hidden, classes=len(present), dropout=0.0)
         network.load_state_dict(weights)
         settings = state.settings
-        return cls(center, float(str(settings["scale"])), network.eval(), present, int(str(settings["classes"])))
+        return cls(
+            center, float(str(settings["scale"])), network.eval(), present, int(str(settings["classes"]))
+        )
 
 
 def build_network(dim: int, *, hidden: int, classes: int, dropout: float) -> nn.Sequential:
@@ -74,7 +83,11 @@ def build_network(dim: int, *, hidden: int, classes: int, dropout: float) -> nn.
     if hidden == 0:
         return nn.Sequential(nn.Linear(dim, classes))
     return nn.Sequential(
-        nn.Linear(dim, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, classes)
+        nn.Linear(dim, hidden),
+        nn.LayerNorm(hidden),
+        nn.GELU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, classes),
     )
 
 
@@ -95,7 +108,10 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting) -> 
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
             each = functional.cross_entropy(
-                network(inputs[batch]), targets[batch], reduction="none", label_smoothing=config.label_smoothing
+                network(inputs[batch]),
+                targets[batch],
+                reduction="none",
+                label_smoothing=config.label_smoothing,
             )
             return (each * weights[batch]).mean()
 

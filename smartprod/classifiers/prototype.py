@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from smartprod.classifiers.base import Fitted, FitRequest, log_softmax, spread_over_classes
+from smartprod.classifiers.base import FitRequest, Fitted, log_softmax, spread_over_classes
 from smartprod.state import State
 
 

@@ -9,7 +9,7 @@ from smartprod.classifiers.base import Weighting
 from smartprod.errors import ModelError
 
 if TYPE_CHECKING:
-    from smartprod.classifiers.base import Classifier, Fitted, FitRequest
+    from smartprod.classifiers.base import Classifier, FitRequest, Fitted
     from smartprod.config import ClassifierConfig, ClassifierKind
     from smartprod.state import State
 
@@ -94,7 +94,9 @@ def classifier_from_state(state: State) -> Classifier:
 
         return PrototypeClassifier.from_state(state)
     raise ModelError(
-        "SP704", f"no classifier is called `{state.kind}`", fix="load the model with the version that saved it"
+        "SP704",
+        f"no classifier is called `{state.kind}`",
+        fix="load the model with the version that saved it",
     )
 
 

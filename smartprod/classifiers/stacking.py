@@ -18,7 +18,6 @@ _STANDARD_ERRORS = 1.5
 _MAX_MEMBERS = 8
 
 
-
 def mix(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mix the answers of K members.
 

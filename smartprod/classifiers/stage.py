@@ -90,7 +90,9 @@ def _tell(
         + (f" ({folds}-fold, grouped)" if folds > 1 else "")
         + f"; best by {context.config.classifier.metric}"
     )
-    context.say(f"  {'head':6} {'candidate':28} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8} {'seconds':>7}")
+    context.say(
+        f"  {'head':6} {'candidate':28} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8} {'seconds':>7}"
+    )
     for head, each in entries.items():
         for entry in [chosen[head], *(entry for entry in each if entry is not chosen[head])][:_SHOWN]:
             mark = "*" if entry is chosen[head] else " "

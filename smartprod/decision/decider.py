@@ -100,7 +100,9 @@ class Decider:
             answers[name] = HeadAnswers(positions, probabilities)
         return answers
 
-    def decide(self, products: ProductEmbeddings, answers: Mapping[str, HeadAnswers] | None = None) -> Decisions:
+    def decide(
+        self, products: ProductEmbeddings, answers: Mapping[str, HeadAnswers] | None = None
+    ) -> Decisions:
         """Answer for N products.
 
         Args:

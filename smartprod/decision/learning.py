@@ -144,4 +144,6 @@ def _open_set_thresholds(
 
 
 def _answerable(data: LearningData, head: str) -> np.ndarray:
-    return data.products.having(("image", "text") if head == "fused" else (("image",) if head == "image" else ("text",)))
+    return data.products.having(
+        ("image", "text") if head == "fused" else (("image",) if head == "image" else ("text",))
+    )

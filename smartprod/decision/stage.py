@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     config=["decide", "catalog.category_separator", "run.seed"],
     libraries=["scikit-learn", "scipy"],
 )
-def decide(context: StageContext, embedding_index: pa.Table, split: pa.Table, heads: Path) -> dict[str, object]:
+def decide(
+    context: StageContext, embedding_index: pa.Table, split: pa.Table, heads: Path
+) -> dict[str, object]:
     """Calibrate the heads and learn when an answer is accepted, backed off, rejected or sent to review."""
     from smartprod.classifiers import load_heads, load_validation
     from smartprod.decision.learning import learn_decider
@@ -54,7 +56,9 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
         )
     accepted = learned.accepted
     if config.review_below is not None:
-        context.say(f"mode {config.mode}: answers below decide.review_below={config.review_below:g} go to review")
+        context.say(
+            f"mode {config.mode}: answers below decide.review_below={config.review_below:g} go to review"
+        )
     elif accepted.attainable:
         context.say(
             f"mode {config.mode}: answers from {accepted.value:.3f} are accepted: {accepted.coverage:.1%} of the "
@@ -69,4 +73,6 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
     context.metric("accept", settings.accept)
     context.metric("coverage", accepted.coverage)
     if settings.open_set != "none":
-        context.say(f"open set {settings.open_set}: {config.open_set.false_rejection_rate:.1%} of known products rejected")
+        context.say(
+            f"open set {settings.open_set}: {config.open_set.false_rejection_rate:.1%} of known products rejected"
+        )

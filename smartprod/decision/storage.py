@@ -49,5 +49,7 @@ def load_decider(decision: Path, heads: Path) -> Decider:
             where=str(decision / _DECISION_FILE),
             fix="restore the folder from a copy, or train again",
         ) from error
-    detectors = {name: RelativeMahalanobis.from_state(load_state(decision / "open_set", name)) for name in names}
+    detectors = {
+        name: RelativeMahalanobis.from_state(load_state(decision / "open_set", name)) for name in names
+    }
     return Decider(load_heads(heads), settings, detectors)

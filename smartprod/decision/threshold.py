@@ -57,7 +57,13 @@ def learn_threshold(
     order = np.argsort(-confidence, kind="stable")
     ranked, hits = confidence[order], np.cumsum(correct[order])
     # The first candidate accepts as many rows as the bound needs if all of them are right.
-    smallest = 1 if target <= 0 else int(np.ceil(np.log(1 - confidence_level) / np.log(target))) if target < 1 else count
+    smallest = (
+        1
+        if target <= 0
+        else int(np.ceil(np.log(1 - confidence_level) / np.log(target)))
+        if target < 1
+        else count
+    )
     sizes = np.unique(np.linspace(min(smallest, count), count, _STEPS).round().astype(int))
     accepted = 0
     for size in sizes:
@@ -67,7 +73,9 @@ def learn_threshold(
             break
         accepted = int(size)
     if accepted == 0:
-        return AcceptanceThreshold(float(np.nextafter(np.float32(1), np.float32(2))), 0.0, float("nan"), count)
+        return AcceptanceThreshold(
+            float(np.nextafter(np.float32(1), np.float32(2))), 0.0, float("nan"), count
+        )
     value = float(ranked[accepted - 1])
     kept = confidence >= value
     return AcceptanceThreshold(value, float(kept.mean()), float(correct[kept].mean()), count)

@@ -43,7 +43,15 @@ _SPLIT_TITLES = {
     "leakage": "Leakage",
     "conflicts": "Conflicting labels",
 }
-_LIBRARIES = ("smartprod", "torch", "timm", "transformers", "sentence-transformers", "scikit-learn", "lightgbm")
+_LIBRARIES = (
+    "smartprod",
+    "torch",
+    "timm",
+    "transformers",
+    "sentence-transformers",
+    "scikit-learn",
+    "lightgbm",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +107,9 @@ def _test_predictions(
     answers: Mapping[str, HeadAnswers], test_rows: np.ndarray, labels: np.ndarray
 ) -> tuple[HeadPredictions, ...]:
     return tuple(
-        HeadPredictions(name, test_rows[each.positions], labels[test_rows[each.positions]], each.probabilities)
+        HeadPredictions(
+            name, test_rows[each.positions], labels[test_rows[each.positions]], each.probabilities
+        )
         for name, each in answers.items()
     )
 
@@ -204,7 +214,9 @@ def _config_yaml(config: Config) -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in _LIBRARIES
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

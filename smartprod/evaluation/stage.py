@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     libraries=["scikit-learn", "matplotlib", "jinja2"],
     packages=["smartprod.decision"],
 )
-def report(  # noqa: PLR0913, PLR0917
+def report(
     context: StageContext,
     products: pa.Table,
     embedding_index: pa.Table,
@@ -53,7 +53,9 @@ def report(  # noqa: PLR0913, PLR0917
     for line in score_lines(data):
         context.say(line)
     metrics = metrics_document(data)
-    context.rows(products.num_rows, sum(len(head.rows) for head in data.test if head.name == data.chosen.name))
+    context.rows(
+        products.num_rows, sum(len(head.rows) for head in data.test if head.name == data.chosen.name)
+    )
     page = build_report(data, config=context.config.report, seed=context.seed)
     context.say(f"report: {context.run.artefact_path('report')}")
     return {"report": page, "metrics": metrics}

@@ -121,4 +121,8 @@ def _negative_log_loss(network: GatedFusion, products: ProductEmbeddings, labels
 
 def _tensors(products: ProductEmbeddings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     present = np.stack([products.image.present, products.text.present], axis=1)
-    return torch.from_numpy(products.image.values), torch.from_numpy(products.text.values), torch.from_numpy(present)
+    return (
+        torch.from_numpy(products.image.values),
+        torch.from_numpy(products.text.values),
+        torch.from_numpy(present),
+    )

@@ -92,7 +92,9 @@ def load_learning_data(index: pa.Table, split: pa.Table, store: EmbeddingStore) 
     usable = products.image.present | products.text.present
     rows, products = rows[usable], products.take(usable)
     names = np.asarray(split["label"].to_pylist(), dtype=object)[rows]
-    classes, labels = np.unique(names.astype(str), return_inverse=True) if len(rows) else (np.zeros(0, str), rows)
+    classes, labels = (
+        np.unique(names.astype(str), return_inverse=True) if len(rows) else (np.zeros(0, str), rows)
+    )
     if len(classes) < 2:
         raise TrainingError(
             "SP501",

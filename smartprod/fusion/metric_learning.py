@@ -78,7 +78,7 @@ def network_weights(state: State) -> dict[str, torch.Tensor]:
     }
 
 
-def fit_metric(  # noqa: PLR0913
+def fit_metric(
     concat: ConcatRepresentation,
     products: ProductEmbeddings,
     labels: np.ndarray,
@@ -157,7 +157,9 @@ def _criterion(config: MetricLearningConfig, *, classes: int) -> tuple[nn.Module
     if config.loss == "proxy_anchor":
         return losses.ProxyAnchorLoss(classes, config.dim), None
     if config.loss == "triplet":
-        return losses.TripletMarginLoss(margin=0.2), miners.TripletMarginMiner(margin=0.2, type_of_triplets="semihard")
+        return losses.TripletMarginLoss(margin=0.2), miners.TripletMarginMiner(
+            margin=0.2, type_of_triplets="semihard"
+        )
     return losses.SupConLoss(temperature=0.1), None
 
 

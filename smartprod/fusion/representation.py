@@ -114,7 +114,9 @@ def representation_from_state(state: State) -> Representation:
 
         return GatedRepresentation.from_state(state)
     raise ModelError(
-        "SP703", f"no representation is called `{state.kind}`", fix="load the model with the version that saved it"
+        "SP703",
+        f"no representation is called `{state.kind}`",
+        fix="load the model with the version that saved it",
     )
 
 

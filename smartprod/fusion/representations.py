@@ -120,7 +120,7 @@ def _fused_representations(
     return fitted
 
 
-def _fit_metric(  # noqa: PLR0913
+def _fit_metric(
     data: LearningData,
     train: np.ndarray,
     validation: np.ndarray,
@@ -148,7 +148,9 @@ def _fit_metric(  # noqa: PLR0913
         account.epochs.setdefault("metric", []).append(history.best_epoch)
         for representation, qualities in ((concat, account.before), (metric, account.after)):
             qualities.append(
-                retrieval_quality(representation.embed(held[0]), held[1], representation.embed(products), labels)
+                retrieval_quality(
+                    representation.embed(held[0]), held[1], representation.embed(products), labels
+                )
             )
     return metric
 
@@ -178,7 +180,9 @@ def _fit_gated(
     return gated
 
 
-def _validation_set(data: LearningData, validation: np.ndarray) -> tuple[ProductEmbeddings, np.ndarray] | None:
+def _validation_set(
+    data: LearningData, validation: np.ndarray
+) -> tuple[ProductEmbeddings, np.ndarray] | None:
     if len(validation) == 0:
         return None
     return data.products.take(validation), data.labels[validation]

@@ -50,7 +50,9 @@ def _tell(context: StageContext, account: FusionAccount) -> None:
         context.say("no fusion: the labelled rows do not have both images and texts")
         return
     losses = ", ".join(f"{weight:g}: {loss:.3f}" for weight, loss in account.text_weights.items())
-    context.say(f"weight of the text block {account.best_text_weight():g} (validation log-loss by weight {losses})")
+    context.say(
+        f"weight of the text block {account.best_text_weight():g} (validation log-loss by weight {losses})"
+    )
     context.metric("text_weight", account.best_text_weight())
     for name, qualities in (("concatenation", account.before), ("metric-learned", account.after)):
         if not qualities:

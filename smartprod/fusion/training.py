@@ -88,7 +88,9 @@ def train_network(
     import torch
 
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, plan.epochs, eta_min=plan.learning_rate / 50)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, plan.epochs, eta_min=plan.learning_rate / 50
+    )
     losses: list[float] = []
     scores: list[float] = []
     best_score, best_epoch, best_weights = -math.inf, 0, None
