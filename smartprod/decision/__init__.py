@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
-from smartprod.decision.decider import Decider, Decisions, DecisionSettings
+from smartprod.decision.decider import Decider, Decisions, DecisionSettings, ModeThresholds
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.storage import load_decider, save_decision
 
@@ -15,6 +15,7 @@ __all__ = [
     "HeadAnswers",
     "Hierarchy",
     "Mode",
+    "ModeThresholds",
     "combine",
     "load_decider",
     "save_decision",

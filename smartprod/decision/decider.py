@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,6 +20,14 @@ DecisionName = Literal["accepted", "backed_off", "other", "review"]
 
 
 @dataclass(frozen=True, slots=True)
+class ModeThresholds:
+    """The thresholds of one mode: `accept` and `ask_next` as in `DecisionSettings`."""
+
+    accept: float
+    ask_next: float
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionSettings:
     """The learned and the chosen numbers of a decider.
 
@@ -33,6 +41,7 @@ class DecisionSettings:
         open_set: Method, `rmds`, `max_softmax` or `none`.
         open_set_thresholds: Score above which each head's product counts as unlike anything seen.
         separator: What separates the levels of a class path.
+        other_modes: Thresholds of the modes that are not in force.
     """
 
     mode: Mode
@@ -44,6 +53,16 @@ class DecisionSettings:
     open_set: str
     open_set_thresholds: Mapping[str, float]
     separator: str
+    other_modes: Mapping[Mode, ModeThresholds] = field(default_factory=dict)
+
+    def for_mode(self, mode: Mode) -> DecisionSettings:
+        """The settings with another mode and its thresholds in force; `mode` is this one or in `other_modes`."""
+        if mode == self.mode:
+            return self
+        learned = self.other_modes[mode]
+        others = {name: each for name, each in self.other_modes.items() if name != mode}
+        others[self.mode] = ModeThresholds(self.accept, self.ask_next)
+        return replace(self, mode=mode, accept=learned.accept, ask_next=learned.ask_next, other_modes=others)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +168,11 @@ class Decider:
         reason[strange] = "unlike anything seen in training"
         unsure = answered & ~strange & ~(confidence >= settings.accept)
         decision[unsure] = "review"
-        reason[unsure] = f"confidence below {min(settings.accept, 1):.3f}"
+        reason[unsure] = (
+            f"confidence below {settings.accept:.3f}"
+            if settings.accept <= 1
+            else "no confidence keeps the accuracy that was asked for"
+        )
         if settings.back_off and unsure.any():
             hierarchy = Hierarchy(self.classes, settings.separator)
             paths, sums = hierarchy.back_off(combined.probabilities[unsure], settings.accept)

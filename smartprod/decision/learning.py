@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from smartprod.classifiers import HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
-from smartprod.decision.answers import CombinedAnswers, HeadAnswers, combine
-from smartprod.decision.decider import Decider, DecisionSettings
+from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
 from smartprod.decision.open_set import RelativeMahalanobis, fit_relative_mahalanobis, open_set_embedding
 from smartprod.decision.threshold import AcceptanceThreshold, learn_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smartprod.config import DecideConfig
+    from smartprod.config.learning import DecideConfig
     from smartprod.fusion import LearningData
 
 _FIRST_HEAD = {"fused": "fused", "image-then-text": "image"}
@@ -71,17 +71,15 @@ def learn_decider(
     }
     labels = data.labels[positions]
     heads = {name: _threshold(each, labels[each.positions], config) for name, each in answers.items()}
-    first = _FIRST_HEAD.get(config.mode, config.cheapest)
-    ask_next = heads[first].value if first in heads else 0.0
-    combined = combine(answers, len(positions), mode=config.mode, cheapest=config.cheapest, ask_next=ask_next)
-    rows = np.flatnonzero(combined.answered)
-    accepted = _threshold(HeadAnswers(rows, combined.probabilities[rows]), labels[rows], config)
+    modes = {mode: _learn_mode(mode, answers, heads, labels, config) for mode in get_args(Mode)}
+    combined, accepted, own = modes[config.mode]
     settings = DecisionSettings(
         mode=config.mode,
         cheapest=config.cheapest,
         temperatures=temperatures,
-        accept=accepted.value if config.review_below is None else config.review_below,
-        ask_next=ask_next,
+        accept=own.accept,
+        ask_next=own.ask_next,
+        other_modes={mode: learned[2] for mode, learned in modes.items() if mode != config.mode},
         back_off=config.back_off,
         open_set=config.open_set.method,
         open_set_thresholds=_open_set_thresholds(answers, data, config),
@@ -89,6 +87,23 @@ def learn_decider(
     )
     detectors = _fit_detectors(tuple(answers), data) if config.open_set.method == "rmds" else {}
     return LearnedDecider(Decider(head_set, settings, detectors), accepted, heads, combined, positions)
+
+
+def _learn_mode(
+    mode: Mode,
+    answers: Mapping[str, HeadAnswers],
+    heads: Mapping[str, AcceptanceThreshold],
+    labels: np.ndarray,
+    config: DecideConfig,
+) -> tuple[CombinedAnswers, AcceptanceThreshold, ModeThresholds]:
+    """Combine the heads' answers in one mode and learn from which confidence they are accepted."""
+    first = _FIRST_HEAD.get(mode, config.cheapest)
+    ask_next = heads[first].value if first in heads else 0.0
+    combined = combine(answers, len(labels), mode=mode, cheapest=config.cheapest, ask_next=ask_next)
+    rows = np.flatnonzero(combined.answered)
+    accepted = _threshold(HeadAnswers(rows, combined.probabilities[rows]), labels[rows], config)
+    accept = accepted.value if config.review_below is None else config.review_below
+    return combined, accepted, ModeThresholds(accept, ask_next)
 
 
 def _threshold(answers: HeadAnswers, labels: np.ndarray, config: DecideConfig) -> AcceptanceThreshold:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from smartprod.classifiers import load_heads
-from smartprod.decision.decider import Decider, DecisionSettings
+from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
 from smartprod.decision.open_set import RelativeMahalanobis
 from smartprod.errors import ModelError
 from smartprod.state import load_state, save_state
@@ -41,8 +41,9 @@ def load_decider(decision: Path, heads: Path) -> Decider:
     try:
         document = json.loads((decision / _DECISION_FILE).read_text(encoding="utf-8"))
         names = document.pop("detectors")
-        settings = DecisionSettings(**document)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        others = {mode: ModeThresholds(**each) for mode, each in document.pop("other_modes").items()}
+        settings = DecisionSettings(**document, other_modes=others)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             "SP707",
             f"the decision settings cannot be read: {error}",

@@ -48,20 +48,18 @@ class SavedModel:
         return self.decider.classes
 
     def decider_for(self, mode: str | None) -> Decider:
-        """The decider, with another mode in place of the model's own where one is given.
+        """The decider, with another mode and its thresholds in place of the model's own where one is given.
 
         Raises:
             UsageError: (SP719) There is no such mode.
         """
-        if mode is None or mode == self.decider.settings.mode:
-            return self.decider
         known = next((each for each in MODES if each == mode), None)
-        if known is None:
+        if mode is not None and known is None:
             raise UsageError(
                 "SP719", f"there is no mode `{mode}`", where="--mode", fix=f"choose one of {', '.join(MODES)}"
             )
-        settings = replace(self.decider.settings, mode=known)
-        return replace(self.decider, settings=settings)
+        settings = self.decider.settings
+        return replace(self.decider, settings=settings.for_mode(known or settings.mode))
 
 
 def load_model(folder: str | Path) -> SavedModel:

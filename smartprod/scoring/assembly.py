@@ -101,7 +101,9 @@ def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int) -> None:
 
     Cells with a user's text that a spreadsheet would run as a formula begin with an apostrophe.
     """
-    writer = csv.writer(file, lineterminator="\r\n")  # as RFC 4180 has it; cells with either character are quoted
+    writer = csv.writer(
+        file, lineterminator="\r\n"
+    )  # as RFC 4180 has it; cells with either character are quoted
     ranks = [f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("category", "confidence")]
     writer.writerow(["row", "id", "category", "confidence", *ranks, "head", "decision", "status", "reason"])
     for table in tables:

@@ -98,7 +98,7 @@ def score_table(  # noqa: PLR0913
     plan = _plan(request, saved, config, chosen_format)
     with _own_parts(request.parts_folder, fresh=fresh):
         agree_on_plan(plan, request.parts_folder)
-        _announce(console, request, saved, plan)
+        _announce(console, request, plan)
         rows_scored = _score_pending(request, config, plan, console)
         if table_fingerprint(config.catalog) != plan.table:
             raise ScoringError(
@@ -164,13 +164,8 @@ def _own_parts(folder: Path, *, fresh: bool) -> Iterator[None]:
         lock.release()
 
 
-def _announce(console: RunConsole, request: ScoreRequest, model: SavedModel, plan: ScoringPlan) -> None:
+def _announce(console: RunConsole, request: ScoreRequest, plan: ScoringPlan) -> None:
     console.heading("score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {plan.mode}")
-    own_mode = model.decider.settings.mode
-    if plan.mode != own_mode:
-        console.line(
-            f"the model's thresholds were learned in mode {own_mode}: in mode {plan.mode} its promise of accuracy does not hold"
-        )
     done = len(plan.parts) - len(plan.pending(request.parts_folder))
     if done:
         console.line(

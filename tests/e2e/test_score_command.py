@@ -86,6 +86,7 @@ def test_score_command_exit_codes(command, more, code, words):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_score_command_ctrl_c_ends_after_the_part_and_the_told_command_goes_on(command, tmp_path):
     folder = tmp_path / "scored.csv.parts"

@@ -247,10 +247,24 @@ def test_score_refuses_before_it_computes(score, demo_run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_score_mode_of_its_own_is_told_to_break_the_promise(score, capsys):
+def test_score_mode_of_its_own_has_its_own_thresholds(score, demo_run, rows_of):
+    from smartprod.model import load_model
+
+    model = load_model(demo_run.model)
+    own, other = model.decider.settings, model.decider_for("image-then-text").settings
+    assert (own.mode, other.mode) == ("fused", "image-then-text")
+    assert other.accept == own.other_modes["image-then-text"].accept != own.accept
+    for row in rows_of(score(mode="image-then-text")):
+        assert row["head"] in {"image", "text", None}
+        assert row["decision"] != "accepted" or row["confidence"] >= other.accept
+
+
+def test_score_tells_what_it_does_and_sums_up(score, capsys):
     from smartprod.pipeline import RunConsole
 
-    score(mode="image-then-text", console=RunConsole())
+    score(console=RunConsole())
     shown = capsys.readouterr().out
-    assert "thresholds were learned in mode fused" in shown
-    assert "50 rows" in shown
+    assert "50 rows, model" in shown
+    assert "mode fused" in shown
+    assert "decision  " in shown
+    assert "1 without usable input" in shown
