@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ALWAYS_TRAINED = -1
 """Fold of a row that is never held out."""
 
+_MOST_FOLDS = int(np.iinfo(np.int8).max)
+
 
 def assign_folds(
     labels: Sequence[str | None],
@@ -36,17 +38,20 @@ def assign_folds(
 
     Returns:
         Folds, int8 [N]: `ALWAYS_TRAINED` for rows of classes with a single group, which could not be trained on
-        otherwise, for rows of other parts, and for all rows where the val part alone validates.
+        otherwise, and the rest of their groups; for rows of other parts; and for all rows where the val part
+        alone validates.
     """
     folds = np.full(len(parts), ALWAYS_TRAINED, dtype=np.int8)
     rows = np.flatnonzero([part in {"train", "val"} for part in parts])
     if config.folds < 2 or len(rows) > config.folds_up_to_rows or len(rows) == 0:
         return folds
-    names, classes = np.unique(np.asarray([labels[row] for row in rows], dtype=str), return_inverse=True)
+    classes = np.unique([str(labels[row]) for row in rows.tolist()], return_inverse=True)[1]
     pairs = np.unique(np.stack([classes, groups[rows]]), axis=1)
-    groups_per_class = np.bincount(pairs[0], minlength=len(names))
-    able = groups_per_class[classes] >= 2
-    number = min(config.folds, len(np.unique(groups[rows[able]])))
+    lone = np.bincount(pairs[0])[classes] < 2
+    able = ~np.isin(groups[rows], groups[rows[lone]])
+    # More folds than there are groups, or rows of the largest class, cannot be filled.
+    largest = int(np.bincount(classes[able]).max(initial=0))
+    number = min(config.folds, len(np.unique(groups[rows[able]])), largest, _MOST_FOLDS)
     if number < 2:
         return folds
     from sklearn.model_selection import StratifiedGroupKFold
