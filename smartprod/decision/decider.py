@@ -176,8 +176,9 @@ class Decider:
         if settings.back_off and unsure.any():
             hierarchy = Hierarchy(self.classes, settings.separator)
             paths, sums = hierarchy.back_off(combined.probabilities[unsure], settings.accept)
-            rows = np.flatnonzero(unsure)[~np.equal(paths, None)]
-            category[rows], confidence[rows] = paths[~np.equal(paths, None)], sums[~np.equal(paths, None)]
+            found = ~np.isnan(sums)
+            rows = np.flatnonzero(unsure)[found]
+            category[rows], confidence[rows] = paths[found], sums[found]
             decision[rows] = "backed_off"
             reason[rows] = "the category below is not sure enough"
         return Decisions(category, confidence, combined.head, decision, reason, combined.probabilities)

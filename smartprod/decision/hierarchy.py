@@ -61,13 +61,13 @@ class Hierarchy:
         sums = np.full(len(probabilities), np.nan, dtype=np.float32)
         if not self.ancestors or len(probabilities) == 0:
             return paths, sums
-        totals = probabilities @ self.membership  # [N, A]
+        totals = np.minimum(probabilities @ self.membership, 1)  # [N, A]; a sum may round to above 1
         depths = np.asarray([path.count(self.separator) for path in self.ancestors])
         for depth in np.unique(depths)[::-1]:
             columns = np.flatnonzero(depths == depth)
             best = columns[totals[:, columns].argmax(axis=1)]
             total = totals[np.arange(len(totals)), best]
-            found = (total >= threshold) & np.equal(paths, None)
+            found = (total >= threshold) & np.isnan(sums)
             paths[found] = np.asarray(self.ancestors, dtype=object)[best[found]]
             sums[found] = total[found]
         return paths, sums

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MAX_DIMENSIONS = 128
 _ROWS_PER_DIMENSION = 4
+_RIDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +75,17 @@ def fit_relative_mahalanobis(embedding: np.ndarray, labels: np.ndarray) -> Relat
     projected = pca.fit_transform(rows)
     present, position = np.unique(labels, return_inverse=True)
     means = np.stack([projected[position == number].mean(axis=0) for number in range(len(present))])
-    within = LedoitWolf(assume_centered=True).fit(projected - means[position])
-    overall = LedoitWolf(assume_centered=True).fit(projected)
-    whitening = _whitening(within.precision_)
+    within = LedoitWolf(assume_centered=True).fit(projected - means[position]).covariance_
+    overall = LedoitWolf(assume_centered=True).fit(projected).covariance_
+    # Copies of one product, or one row per class, leave no spread to measure by: a little is added.
+    ridge = _RIDGE * max(float(np.trace(overall)) / dimensions, _RIDGE) * np.eye(dimensions)
+    whitening = _whitening(within + ridge)
     return RelativeMahalanobis(
         pca.mean_.astype(np.float32),
         np.ascontiguousarray(pca.components_.T, dtype=np.float32),
         whitening,
         np.asarray(means @ whitening, dtype=np.float32),
-        _whitening(overall.precision_),
+        _whitening(overall + ridge),
     )
 
 
@@ -98,5 +101,5 @@ def open_set_embedding(products: ProductEmbeddings, head: str) -> np.ndarray:
     return products.image.values if head == "image" else products.text.values
 
 
-def _whitening(precision: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.linalg.cholesky(precision), dtype=np.float32)
+def _whitening(covariance: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.linalg.cholesky(np.linalg.inv(covariance)), dtype=np.float32)

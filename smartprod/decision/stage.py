@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     writes=["decision"],
     config=["decide", "catalog.category_separator", "run.seed"],
     libraries=["scikit-learn", "scipy"],
+    packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.classifiers", "smartprod.state"],
 )
 def decide(
     context: StageContext, embedding_index: pa.Table, split: pa.Table, heads: Path

@@ -27,6 +27,7 @@ def save_decision(decider: Decider, folder: Path) -> None:
     if not all(math.isfinite(value) for value in (settings["accept"], settings["ask_next"])):
         raise ModelError("SP706", "a threshold is not a finite number", fix="report this with your config")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / _DECISION_FILE).write_text(text, encoding="utf-8", newline="\n")
     for name, detector in decider.detectors.items():
         save_state(detector.state(), folder / "open_set", name)
