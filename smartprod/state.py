@@ -48,12 +48,11 @@ def save_state(state: State, folder: Path, name: str) -> None:
         "arrays": sorted(state.arrays),
         "text": state.text is not None,
     }
-    (folder / f"{name}.json").write_text(
-        json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    content = json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    (folder / f"{name}.json").write_text(content, encoding="utf-8", newline="\n")
     if state.arrays:
         save_file(
-            {key: np.ascontiguousarray(value) for key, value in state.arrays.items()},
+            {key: np.asarray(value, order="C") for key, value in state.arrays.items()},
             folder / f"{name}.safetensors",
         )
     if state.text is not None:

@@ -11,7 +11,7 @@ from smartprod.fusion.learning_data import (
 )
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.representation import Representation, representation_from_state
-from smartprod.fusion.representations import load_representations
+from smartprod.fusion.representations import load_representations, wants_fusion
 from smartprod.fusion.threads import fitting_threads
 from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
 
@@ -32,4 +32,5 @@ __all__ = [
     "seeded",
     "shuffled_batches",
     "train_network",
+    "wants_fusion",
 ]

@@ -50,10 +50,15 @@ def learn_text_weight(data: LearningData, *, seed: int) -> dict[float, float]:
 def _log_losses(
     data: LearningData, concat: ConcatRepresentation, train: np.ndarray, validation: np.ndarray
 ) -> np.ndarray:
+    from scipy.special import log_softmax
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=_C, class_weight="balanced", max_iter=200)
     model.fit(concat.embed(data.products.take(train)), data.labels[train])
-    log_probabilities = model.predict_log_proba(concat.embed(data.products.take(validation)))
+    logits = model.decision_function(concat.embed(data.products.take(validation)))
+    if logits.ndim == 1:  # scikit-learn keeps one line for two classes
+        logits = np.stack([np.zeros_like(logits), logits], axis=1)
+    # Not predict_log_proba: float32 probabilities underflow, and one infinite loss would hide all others.
+    log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
     column = np.searchsorted(model.classes_, data.labels[validation])
     return -log_probabilities[np.arange(len(validation)), column]

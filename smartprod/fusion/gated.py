@@ -16,7 +16,9 @@ from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, shu
 from smartprod.state import State
 
 if TYPE_CHECKING:
-    from smartprod.config import GatedConfig
+    from collections.abc import Callable
+
+    from smartprod.config.learning import GatedConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +75,7 @@ def fit_gated(
         labels: Class indices, int64 [N].
         config: Sizes, dropout and speed.
         seed: Seed of weights, batches and dropout.
-        validation: Held-out products and labels whose log-loss stops the training.
+        validation: Held-out products of trained classes, and their labels; their log-loss stops the training.
         epochs: Run exactly this many epochs (used without validation).
 
     Returns:
@@ -106,23 +108,19 @@ def fit_gated(
             plan=TrainingPlan(
                 config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
             ),
-            score=None if validation is None else lambda: _negative_log_loss(network, *validation),
+            score=None if validation is None else _validation_score(network, *validation),
         )
     return GatedRepresentation(network, config.dim), history
 
 
-def _negative_log_loss(network: GatedFusion, products: ProductEmbeddings, labels: np.ndarray) -> float:
-    known = labels < network.classifier.out_features
-    if not known.any():
-        return 0.0
-    logits = network(*_tensors(products.take(known)))
-    return -float(functional.cross_entropy(logits, torch.from_numpy(labels[known])))
+def _validation_score(
+    network: GatedFusion, products: ProductEmbeddings, labels: np.ndarray
+) -> Callable[[], float]:
+    tensors, targets = _tensors(products), torch.from_numpy(labels)
+    return lambda: -float(functional.cross_entropy(network(*tensors), targets))
 
 
 def _tensors(products: ProductEmbeddings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     present = np.stack([products.image.present, products.text.present], axis=1)
-    return (
-        torch.from_numpy(products.image.values),
-        torch.from_numpy(products.text.values),
-        torch.from_numpy(present),
-    )
+    image, text = (np.ascontiguousarray(each.values) for each in (products.image, products.text))
+    return torch.from_numpy(image), torch.from_numpy(text), torch.from_numpy(present)

@@ -22,7 +22,7 @@ from smartprod.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from smartprod.config import MetricLearningConfig
+    from smartprod.config.learning import MetricLearningConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +96,9 @@ def fit_metric(
         labels: Class indices, int64 [N].
         config: Loss, sizes and speed.
         seed: Seed of weights, batches and dropout.
-        validation: Held-out products and labels; the MAP@R with which they retrieve training rows of their class
-            stops the training (precision@1 is too coarse: it is often at its best after one epoch).
+        validation: Held-out products of trained classes, and their labels; the MAP@R with which they retrieve
+            training rows of their class stops the training (precision@1 is too coarse: it is often at its best
+            after one epoch).
         epochs: Run exactly this many epochs (used without validation).
 
     Returns:
@@ -167,8 +168,10 @@ def _class_balanced_batches(labels: np.ndarray, config: MetricLearningConfig) ->
     """Batches with `samples_per_class` rows of each drawn class; an epoch is about as long as the data."""
     from pytorch_metric_learning.samplers import MPerClassSampler
 
-    per_class = config.samples_per_class
-    batch_size = min(config.batch_size, per_class * len(np.unique(labels))) // per_class * per_class
+    classes = len(np.unique(labels))
+    # At least two classes in a batch, however few rows it may hold: a loss needs something to tell apart.
+    per_class = min(config.samples_per_class, config.batch_size // 2)
+    batch_size = per_class * min(config.batch_size // per_class, classes)
     # The sampler's own default is an epoch of 100,000 rows, whatever the size of the data.
     length = max(len(labels) // batch_size, 1) * batch_size
     sampler = MPerClassSampler(labels, per_class, batch_size=batch_size, length_before_new_iter=length)

@@ -22,7 +22,10 @@ class Representation(Protocol):
     `requires` are the modalities without which it cannot embed a product; the caller leaves such rows out.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name under which it is saved and listed, such as `concat`."""
+        ...
 
     @property
     def requires(self) -> tuple[Modality, ...]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from smartprod.config import FuseConfig
+    from smartprod.config.learning import FuseConfig
     from smartprod.fusion.products import ProductEmbeddings
     from smartprod.fusion.quality import RetrievalQuality
 
@@ -34,12 +34,14 @@ class FusionAccount:
     """What fitting the representations found.
 
     Attributes:
+        fused: Whether enough products have both modalities for a fused head.
         text_weights: Validation log-loss by weight of the text block.
         before: Retrieval quality of the concatenation on each fold's validation rows.
         after: The same after metric learning.
         epochs: Best epochs of each trained representation, by its name.
     """
 
+    fused: bool = False
     text_weights: dict[float, float] = field(default_factory=dict)
     before: list[RetrievalQuality] = field(default_factory=list)
     after: list[RetrievalQuality] = field(default_factory=list)
@@ -75,14 +77,13 @@ def fit_representations(
     Returns:
         What was found on the way.
     """
-    account = FusionAccount()
-    fused = wants_fusion(data)
-    if fused:
+    account = FusionAccount(fused=wants_fusion(data))
+    if account.fused and {"concat", "metric"} & set(config.candidates):
         account.text_weights = learn_text_weight(data, seed=seed)
     names: dict[str, list[str]] = {}
     for fold in (*data.folds, data.final()):
         fitted: list[Representation] = list(single_representations(data.products))
-        if fused:
+        if account.fused:
             fitted += _fused_representations(data, fold, account, config=config, seed=seed)
         for representation in fitted:
             save_state(representation.state(), folder / fold.name, representation.name)
@@ -108,7 +109,7 @@ def _fused_representations(
     data: LearningData, fold: Fold, account: FusionAccount, *, config: FuseConfig, seed: int
 ) -> list[Representation]:
     concat = ConcatRepresentation(account.best_text_weight())
-    fitted: list[Representation] = [concat]
+    fitted: list[Representation] = [concat] if "concat" in config.candidates else []
     both = data.products.having(MODALITIES)
     train, validation = fold.train[both[fold.train]], fold.validation[both[fold.validation]]
     if len(np.unique(data.labels[train])) < 2:
@@ -134,7 +135,7 @@ def _fit_metric(
     from smartprod.fusion.quality import retrieval_quality
 
     products, labels = data.products.take(train), data.labels[train]
-    held = _validation_set(data, validation)
+    held = _validation_set(data, validation, trained=labels)
     metric, history = fit_metric(
         concat,
         products,
@@ -166,7 +167,7 @@ def _fit_gated(
 ) -> Representation:
     from smartprod.fusion.gated import fit_gated
 
-    held = _validation_set(data, validation)
+    held = _validation_set(data, validation, trained=data.labels[fold.train])
     gated, history = fit_gated(
         data.products.take(fold.train),
         data.labels[fold.train],
@@ -181,8 +182,10 @@ def _fit_gated(
 
 
 def _validation_set(
-    data: LearningData, validation: np.ndarray
+    data: LearningData, validation: np.ndarray, *, trained: np.ndarray
 ) -> tuple[ProductEmbeddings, np.ndarray] | None:
+    """The held-out rows whose classes were trained: no training can be judged by what it has never seen."""
+    validation = validation[np.isin(data.labels[validation], trained)]
     if len(validation) == 0:
         return None
     return data.products.take(validation), data.labels[validation]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     writes=["representations"],
     config=["fuse", "run.seed", "run.threads"],
     libraries=["torch", "scikit-learn", "pytorch-metric-learning"],
+    packages=["smartprod.embeddings", "smartprod.state"],
 )
 def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> dict[str, object]:
     """Learn per-modality and fused representations, with metric learning, on every fold."""
@@ -46,14 +47,15 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
 
 
 def _tell(context: StageContext, account: FusionAccount) -> None:
-    if not account.text_weights:
-        context.say("no fusion: the labelled rows do not have both images and texts")
+    if not account.fused:
+        context.say("no fusion: the rows with image and text do not have two classes")
         return
-    losses = ", ".join(f"{weight:g}: {loss:.3f}" for weight, loss in account.text_weights.items())
-    context.say(
-        f"weight of the text block {account.best_text_weight():g} (validation log-loss by weight {losses})"
-    )
-    context.metric("text_weight", account.best_text_weight())
+    if account.text_weights:
+        losses = ", ".join(f"{weight:g}: {loss:.3f}" for weight, loss in account.text_weights.items())
+        context.say(
+            f"weight of the text block {account.best_text_weight():g} (validation log-loss by weight {losses})"
+        )
+        context.metric("text_weight", account.best_text_weight())
     for name, qualities in (("concatenation", account.before), ("metric-learned", account.after)):
         if not qualities:
             continue
