@@ -10,7 +10,7 @@ import numpy as np
 from smartprod.errors import TrainingError
 
 if TYPE_CHECKING:
-    from smartprod.config import ResampleMethod
+    from smartprod.config.learning import ResampleMethod
 
 SELECTING: tuple[ResampleMethod, ...] = ("none", "random_over", "random_under")
 """Methods that choose among the rows there are; the others make new embeddings."""
@@ -38,9 +38,9 @@ def select_rows(labels: np.ndarray, *, method: ResampleMethod, seed: int) -> np.
         seed: Seed of the draw.
 
     Returns:
-        Positions, int64 [M]; repeated where a class is oversampled.
+        Positions, int64 [M]; repeated where a class is oversampled. All of them where there is one class only.
     """
-    if method == "none":
+    if method == "none" or len(np.unique(labels)) < 2:
         return np.arange(len(labels))
     from imblearn.over_sampling import RandomOverSampler
     from imblearn.under_sampling import RandomUnderSampler
@@ -57,7 +57,7 @@ def synthesize_rows(
     """Make a balanced training set with new embeddings between neighbours (SMOTE; Chawla et al., 2002).
 
     Classes with a single row cannot be interpolated and stay as they are; the number of neighbours is lowered
-    to what the smallest interpolated class allows.
+    to what the smallest interpolated class allows. Where there is one class only, nothing is done.
 
     Args:
         embedding: float32 [N, D].
@@ -72,8 +72,10 @@ def synthesize_rows(
     Raises:
         TrainingError: No class has two rows, or the method found nothing that it could do.
     """
+    if len(np.unique(labels)) < 2:
+        return TrainingSet(embedding, labels)
     counts = np.bincount(labels)
-    sizes = counts[(counts >= 2)]
+    sizes = counts[counts >= 2]
     if len(sizes) == 0:
         raise TrainingError(
             "SP521",
@@ -82,7 +84,9 @@ def synthesize_rows(
         )
     largest, smallest = int(counts.max()), int(sizes.min())
     targets = {int(label): largest for label in np.flatnonzero(counts >= 2)}
-    sampler = _sampler(method, targets, neighbours=min(neighbours, smallest - 1), seed=seed)
+    sampler = _sampler(
+        method, targets, neighbours=min(neighbours, smallest - 1), around=min(10, len(labels) - 1), seed=seed
+    )
     try:
         new_embedding, new_labels = sampler.fit_resample(embedding, labels)
     except (ValueError, RuntimeError) as error:
@@ -94,15 +98,21 @@ def synthesize_rows(
     return TrainingSet(np.asarray(new_embedding, dtype=np.float32), np.asarray(new_labels, dtype=np.int64))
 
 
-def _sampler(method: ResampleMethod, targets: dict[int, int], *, neighbours: int, seed: int) -> Any:
+def _sampler(
+    method: ResampleMethod, targets: dict[int, int], *, neighbours: int, around: int, seed: int
+) -> Any:
     from imblearn.combine import SMOTETomek
     from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
+    from imblearn.under_sampling import TomekLinks
 
     if method == "borderline_smote":
-        return BorderlineSMOTE(sampling_strategy=targets, k_neighbors=neighbours, random_state=seed)
+        return BorderlineSMOTE(
+            sampling_strategy=targets, k_neighbors=neighbours, m_neighbors=around, random_state=seed
+        )
     if method == "adasyn":
         return ADASYN(sampling_strategy=targets, n_neighbors=neighbours, random_state=seed)
     smote = SMOTE(sampling_strategy=targets, k_neighbors=neighbours, random_state=seed)
     if method == "smote_tomek":
-        return SMOTETomek(smote=smote, random_state=seed)
+        # Only classes that were filled up are thinned: a class with a single row must not lose it.
+        return SMOTETomek(smote=smote, tomek=TomekLinks(sampling_strategy=list(targets)), random_state=seed)
     return smote

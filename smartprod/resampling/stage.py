@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     writes=["training_rows"],
     config=["resample", "run.seed"],
     libraries=["imbalanced-learn", "scikit-learn"],
+    packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.state"],
 )
 def resample(
     context: StageContext, embedding_index: pa.Table, split: pa.Table, representations: Path
 ) -> dict[str, object]:
     """Balance the classes of the training rows; validation and test rows are never touched."""
-    import numpy as np
-
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import load_learning_data, load_representations
-    from smartprod.resampling.training_rows import resample_fold
+    from smartprod.fusion import FINAL_FOLD, load_learning_data, load_representations
+    from smartprod.resampling.training_rows import resample_fold, training_set, usable_rows
 
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
     config = context.config.resample
@@ -36,13 +35,21 @@ def resample(
     for fold in (*data.folds, data.final()):
         fitted = load_representations(representations, fold.name)
         arrays |= resample_fold(data, fold, fitted, config=config, seed=context.seed)
-    before = np.bincount(data.labels)
-    final = next(key for key in arrays if key.startswith("final/") and not key.endswith("/embedding"))
-    after = np.bincount(arrays[final] if final.endswith("/labels") else data.labels[arrays[final]])
-    after = after[after > 0]
-    context.rows(len(data.rows), int(after.sum()))
-    context.say(
-        f"method {config.method}: {before.sum()} training rows with {before.min()} to {before.max()} per class"
-        + ("" if config.method == "none" else f" -> {after.sum()} with {after.min()} to {after.max()}")
-    )
+    context.rows(len(data.rows), len(data.rows))
+    context.say(f"method {config.method}: {len(data.rows)} training rows, {_per_class(data.labels)}")
+    if config.method != "none":
+        for representation in fitted.values():
+            before = usable_rows(data, data.final().train, representation)
+            after = training_set(arrays, data, FINAL_FOLD, representation)
+            context.say(
+                f"  {representation.name:7} {len(before)} rows, {_per_class(data.labels[before])} "
+                f"-> {len(after.labels)} rows, {_per_class(after.labels)}"
+            )
     return {"training_rows": Arrays(arrays)}
+
+
+def _per_class(labels: np.ndarray) -> str:
+    import numpy as np
+
+    counts = np.unique(labels, return_counts=True)[1]
+    return f"{counts.min()} to {counts.max()} per class"

@@ -11,7 +11,7 @@ from smartprod.resampling.resample import SELECTING, TrainingSet, select_rows, s
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smartprod.config import ResampleConfig
+    from smartprod.config.learning import ResampleConfig
     from smartprod.fusion import Fold, LearningData, Representation
 
 
