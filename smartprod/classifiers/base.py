@@ -21,7 +21,10 @@ Weighting = Literal["balanced", "sqrt", "none"]
 class Classifier(Protocol):
     """A fitted classifier over all C classes of a run, those without training rows included."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """Which classifier it is, such as `logistic`."""
+        ...
 
     def log_probabilities(self, embedding: np.ndarray) -> np.ndarray:
         """Classify [N, D]: log-probabilities, float32 [N, C], each row summing to one when exponentiated."""

@@ -18,7 +18,7 @@ from smartprod.classifiers.base import (
 from smartprod.state import State
 
 if TYPE_CHECKING:
-    from smartprod.config import LightgbmConfig
+    from smartprod.config.learning import LightgbmConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class LightgbmClassifier:
     """A fitted booster.
 
     Attributes:
-        booster: `lightgbm.Booster` with one tree per round and present class.
+        booster: `lightgbm.Booster` with one tree per round and present class, and at least two.
         present: Class indices of its outputs, int64 [P].
         classes: Number of all classes.
     """
@@ -41,7 +41,9 @@ class LightgbmClassifier:
         if len(embedding) == 0:
             return np.zeros((0, self.classes), dtype=np.float32)
         raw = np.asarray(self.booster.predict(embedding, raw_score=True), dtype=np.float32)
-        return spread_over_classes(log_softmax(raw.reshape(len(embedding), -1)), self.present, self.classes)
+        # For a single class the booster still has two outputs, and the second one means nothing.
+        raw = raw.reshape(len(embedding), -1)[:, : len(self.present)]
+        return spread_over_classes(log_softmax(raw), self.present, self.classes)
 
     def state(self) -> State:
         """The fitted state."""
@@ -94,8 +96,6 @@ def fit_lightgbm(request: FitRequest, config: LightgbmConfig, *, weighting: Weig
     rounds = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
     # What is saved is what was chosen: later trees than the best are cut off.
     best = lightgbm.Booster(model_str=booster.model_to_string(num_iteration=rounds))
-    if len(present) == 1:
-        present = np.concatenate([present, [c for c in range(request.classes) if c != present[0]][:1]])
     return Fitted(LightgbmClassifier(best, present.astype(np.int64), request.classes), rounds)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from smartprod.config import ClassifierConfig
+    from smartprod.config.learning import ClassifierConfig
     from smartprod.fusion import Fold, LearningData, Representation
 
 

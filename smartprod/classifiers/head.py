@@ -125,7 +125,7 @@ def load_heads(folder: Path) -> HeadSet:
             for name, entry in document["heads"].items()
         }
         return HeadSet(tuple(document["classes"]), heads)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             "SP705",
             f"the heads cannot be read: {error}",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from smartprod.classifiers.base import Classifier
     from smartprod.classifiers.leaderboard import HeadName, LeaderboardEntry
-    from smartprod.config import ClassifierConfig
+    from smartprod.config.learning import ClassifierConfig
     from smartprod.fusion import LearningData, Representation
 
 _VALIDATION_FILE = "validation.safetensors"
@@ -52,7 +52,7 @@ def fit_head_set(
 ) -> HeadSet:
     """Fit the members of every chosen entry on all learning rows, each candidate once."""
     fitted: dict[str, Classifier] = {}
-    heads = {}
+    heads: dict[str, Head] = {}
     for name, entry in chosen.items():
         members = []
         for planned in entry.members:

@@ -66,8 +66,11 @@ def fit_logistic(request: FitRequest, *, C: float, max_iterations: int, weightin
     center = embedding.mean(axis=0)
     model = LogisticRegression(C=C, max_iter=max_iterations)
     model.fit(embedding - center, labels, sample_weight=row_weights(labels, weighting))
-    weight, bias = np.asarray(model.coef_, np.float32), np.asarray(model.intercept_, np.float32)
+    weight: np.ndarray = model.coef_
+    bias: np.ndarray = model.intercept_
     if len(present) == 2:  # scikit-learn keeps one line for two classes
         weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     bias = bias - weight @ center
-    return Fitted(LogisticClassifier(weight, bias.astype(np.float32), present, request.classes))
+    return Fitted(
+        LogisticClassifier(weight.astype(np.float32), bias.astype(np.float32), present, request.classes)
+    )

@@ -24,7 +24,7 @@ from smartprod.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smartprod.config import MlpConfig
+    from smartprod.config.learning import MlpConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)

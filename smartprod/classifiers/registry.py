@@ -10,7 +10,7 @@ from smartprod.errors import ModelError
 
 if TYPE_CHECKING:
     from smartprod.classifiers.base import Classifier, FitRequest, Fitted
-    from smartprod.config import ClassifierConfig, ClassifierKind
+    from smartprod.config.learning import ClassifierConfig, ClassifierKind
     from smartprod.state import State
 
 

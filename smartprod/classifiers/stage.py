@@ -25,6 +25,7 @@ _SHOWN = 6
     writes=["heads", "leaderboard"],
     config=["classifier", "fuse.candidates", "run.seed", "run.threads"],
     libraries=["torch", "scikit-learn", "lightgbm", "scipy"],
+    packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.resampling", "smartprod.state"],
 )
 def classify(
     context: StageContext,

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     writes=["report", "metrics"],
     config=["report", "decide", "classifier.metric", "catalog.category_separator", "run.seed", "run.name"],
     libraries=["scikit-learn", "matplotlib", "jinja2"],
-    packages=["smartprod.decision"],
+    packages=[
+        "smartprod.embeddings",
+        "smartprod.fusion",
+        "smartprod.classifiers",
+        "smartprod.decision",
+        "smartprod.state",
+    ],
 )
 def report(
     context: StageContext,
