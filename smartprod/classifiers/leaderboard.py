@@ -11,6 +11,7 @@ from smartprod.classifiers.scores import Metric, accuracy, goodness, log_loss, m
 from smartprod.classifiers.stacking import choose_members, mix, standard_error
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.errors import TrainingError
+from smartprod.fusion import wants_fusion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ HEAD_MODALITIES: dict[HeadName, tuple[Modality, ...]] = {
     "fused": ("image", "text"),
 }
 STACK = "stack"
-_SINGLE_SHARES = (0.25, 0.5, 0.75, 1.0)
+_SINGLE_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +106,7 @@ def compare(
     for head, modalities in HEAD_MODALITIES.items():
         rows = np.flatnonzero(data.products.having(modalities)[validated])
         pool = [candidate for candidate in candidates if _serves(candidate, head, rows)]
-        if not pool or (head == "fused" and all(each.representation in HEAD_MODALITIES for each in pool)):
+        if not pool or (head == "fused" and not _fuses(pool, data, with_stack=with_stack)):
             continue
         labels = data.labels[validated[rows]]
         entries = [_single_entry(head, candidate, rows, labels) for candidate in pool]
@@ -139,9 +140,15 @@ def choose_heads(
 
 
 def _serves(candidate: Candidate, head: HeadName, rows: np.ndarray) -> bool:
-    if len(rows) == 0 or (head != "fused" and candidate.representation != head):
+    if len(rows) == 0 or head not in {"fused", candidate.representation}:
         return False
     return not np.isnan(candidate.log_probabilities[rows]).any()
+
+
+def _fuses(pool: Sequence[Candidate], data: LearningData, *, with_stack: bool) -> bool:
+    """Whether a fused head is more than one of the single ones: by its embedding, or by mixing their answers."""
+    names = {candidate.representation for candidate in pool}
+    return wants_fusion(data) and (not names <= set(HEAD_MODALITIES) or (with_stack and len(names) > 1))
 
 
 def _choose(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
@@ -161,8 +168,12 @@ def _lean_on_best_single(
     if not singles:
         return fused
     best = max((_on_rows_of(fused, single) for single in singles), key=lambda entry: entry.score(metric))
-    mixtures = (_mixture(fused, best, share) for share in (0.0, *_SINGLE_SHARES))
-    return next(entry for entry in mixtures if entry.score(metric) >= best.score(metric))
+    target = best.score(metric)
+    mixtures = (fused, *(_mixture(fused, best, share) for share in _SINGLE_SHARES))
+    alone = LeaderboardEntry(
+        "fused", f"{best.head} head", best.members, best.rows, best.labels, best.log_probabilities
+    )
+    return next((entry for entry in mixtures if entry.score(metric) >= target), alone)
 
 
 def _on_rows_of(fused: LeaderboardEntry, single: LeaderboardEntry) -> LeaderboardEntry:
@@ -173,20 +184,16 @@ def _on_rows_of(fused: LeaderboardEntry, single: LeaderboardEntry) -> Leaderboar
 
 
 def _mixture(fused: LeaderboardEntry, single: LeaderboardEntry, share: float) -> LeaderboardEntry:
-    if share == 0:
-        return fused
-    weights: dict[str, PlannedMember] = {}
+    """The mean of two entries' probabilities, the single head's with `share` of the weight."""
+    members: dict[str, PlannedMember] = {}
     for entry, part in ((fused, 1 - share), (single, share)):
         for member in entry.members:
-            before = weights.get(member.candidate.name)
+            before = members.get(member.candidate.name)
             weight = part * member.weight + (before.weight if before else 0.0)
-            if weight > 0:
-                weights[member.candidate.name] = PlannedMember(member.candidate, weight, member.temperature)
-    answers = mix(
-        np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share])
-    )
-    name = f"{single.head} head" if share == 1 else f"{fused.name} with {share:.0%} {single.head} head"
-    return LeaderboardEntry("fused", name, tuple(weights.values()), fused.rows, fused.labels, answers)
+            members[member.candidate.name] = PlannedMember(member.candidate, weight, member.temperature)
+    answers = mix(np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share]))
+    name = f"{fused.name} with {share:.0%} {single.head} head"
+    return LeaderboardEntry("fused", name, tuple(members.values()), fused.rows, fused.labels, answers)
 
 
 def _single_entry(
