@@ -117,10 +117,11 @@ def _clean_row(
     values: dict[str, list[str | None]], position: int, columns: dict[str, str], config: CleanConfig
 ) -> _CleanText:
     status = values[status_column("row")][position]
-    if status is not None and status != Status.OK:
-        return _CleanText(None, False, status, values[reason_column("row")][position])
-    cells = list(_cells(values, position, columns, config))
+    # `corrupt` and `too_large` may concern a short field such as the id only; the texts were read then.
+    cells = list(_cells(values, position, columns, config)) if status != Status.UNREADABLE else []
     text = _join(cells, name_fields=config.name_fields)
+    if not text and status is not None and status != Status.OK:
+        return _CleanText(None, False, status, values[reason_column("row")][position])
     if not text:
         return _CleanText(None, False, Status.MISSING, _why_missing(cells))
     shortened = cut_at_word(text, config.max_characters)

@@ -208,6 +208,13 @@ def test_score_unreadable_lines_keep_their_rows(score, rows_of, tmp_path):
     assert "a quote is opened and not closed" in scored[4]["reason"]
 
 
+def test_score_row_with_a_damaged_id_is_answered_by_its_text(score, rows_of, tmp_path):
+    (tmp_path / "ids.csv").write_bytes(b"id,title\n1\xff,a table lamp\n")
+    (row,) = rows_of(score(table=tmp_path / "ids.csv"))
+    assert (row["head"], row["status"]) == ("text", "row:corrupt;images:missing")
+    assert "column 'id': not valid utf-8 text" in row["reason"]
+
+
 def test_score_table_without_rows_gives_a_file_without_rows(score, tmp_path):
     (tmp_path / "empty.csv").write_text("id,title,image\n")
     outcome = score(table=tmp_path / "empty.csv")
