@@ -185,13 +185,16 @@ def _on_rows_of(fused: LeaderboardEntry, single: LeaderboardEntry) -> Leaderboar
 
 def _mixture(fused: LeaderboardEntry, single: LeaderboardEntry, share: float) -> LeaderboardEntry:
     """The mean of two entries' probabilities, the single head's with `share` of the weight."""
-    members: dict[str, PlannedMember] = {}
+    # A candidate may be in both, with a temperature for each head's rows: it then counts as two members.
+    members: dict[tuple[str, float], PlannedMember] = {}
     for entry, part in ((fused, 1 - share), (single, share)):
         for member in entry.members:
-            before = members.get(member.candidate.name)
-            weight = part * member.weight + (before.weight if before else 0.0)
-            members[member.candidate.name] = PlannedMember(member.candidate, weight, member.temperature)
-    answers = mix(np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share]))
+            key = (member.candidate.name, member.temperature)
+            weight = part * member.weight + (members[key].weight if key in members else 0.0)
+            members[key] = PlannedMember(member.candidate, weight, member.temperature)
+    answers = mix(
+        np.stack([fused.log_probabilities, single.log_probabilities]), np.asarray([1 - share, share])
+    )
     name = f"{fused.name} with {share:.0%} {single.head} head"
     return LeaderboardEntry("fused", name, tuple(members.values()), fused.rows, fused.labels, answers)
 

@@ -60,8 +60,8 @@ def fit_logistic(request: FitRequest, *, C: float, max_iterations: int, weightin
     embedding, labels = request.training.embedding, request.training.labels
     present = np.unique(labels)
     if len(present) == 1:
-        weight = np.zeros((1, embedding.shape[1]), dtype=np.float32)
-        return Fitted(LogisticClassifier(weight, np.zeros(1, np.float32), present, request.classes))
+        zeros = np.zeros((1, embedding.shape[1] + 1), dtype=np.float32)
+        return Fitted(LogisticClassifier(zeros[:, 1:], zeros[:, 0], present, request.classes))
     # An intercept is not penalised, so the mean is taken out: L-BFGS then needs fewer steps.
     center = embedding.mean(axis=0)
     model = LogisticRegression(C=C, max_iter=max_iterations)
