@@ -16,7 +16,7 @@ class PrototypeClassifier:
     """Class means of centred unit vectors; logits are cosines divided by a temperature.
 
     Attributes:
-        center: Mean of the training rows, float32 [D].
+        center: Mean of the class means, float32 [D].
         prototypes: Unit class means, float32 [P, D].
         present: Their class indices, int64 [P].
         classes: Number of all classes.
@@ -57,13 +57,21 @@ def fit_prototype(request: FitRequest, *, temperature: float) -> Fitted:
     """Take the mean of each class."""
     embedding, labels = request.training.embedding, request.training.labels
     present, position = np.unique(labels, return_inverse=True)
-    center = embedding.mean(axis=0) if len(present) > 1 else np.zeros(embedding.shape[1], np.float32)
-    sums = np.zeros((len(present), embedding.shape[1]), dtype=np.float64)
-    np.add.at(sums, position, _unit(embedding - center))
-    prototypes = _unit(sums).astype(np.float32)
-    return Fitted(
-        PrototypeClassifier(center.astype(np.float32), prototypes, present, request.classes, temperature)
-    )
+    counts = np.bincount(position)[:, None]
+    # The centre of the classes, not of the rows: a large class would lie at its own centre, in no direction
+    # (grouped cross-validation of the concatenation: macro-F1 0.618 instead of 0.560 on bestbuy, nowhere worse).
+    center = (_sum_by_class(embedding, position, len(present)) / counts).mean(axis=0)
+    if len(present) == 1:
+        center = np.zeros_like(center)
+    center = center.astype(np.float32)
+    prototypes = _unit(_sum_by_class(_unit(embedding - center), position, len(present))).astype(np.float32)
+    return Fitted(PrototypeClassifier(center, prototypes, present, request.classes, temperature))
+
+
+def _sum_by_class(rows: np.ndarray, position: np.ndarray, classes: int) -> np.ndarray:
+    sums = np.zeros((classes, rows.shape[1]), dtype=np.float64)
+    np.add.at(sums, position, rows)
+    return sums
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,10 +52,15 @@ def _log_losses(
     data: LearningData, concat: ConcatRepresentation, train: np.ndarray, validation: np.ndarray
 ) -> np.ndarray:
     from scipy.special import log_softmax
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=_C, class_weight="balanced", max_iter=200)
-    model.fit(concat.embed(data.products.take(train)), data.labels[train])
+    with warnings.catch_warnings():
+        # Fits that stopped early compare as well as others, and classes of one row are no news.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        model.fit(concat.embed(data.products.take(train)), data.labels[train])
     logits = model.decision_function(concat.embed(data.products.take(validation)))
     if logits.ndim == 1:  # scikit-learn keeps one line for two classes
         logits = np.stack([np.zeros_like(logits), logits], axis=1)
