@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-_STEPS = 100
-_FIRST_SHARE = 0.2
+_SHARES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,12 @@ def learn_threshold(
 ) -> AcceptanceThreshold:
     """Find the lowest threshold whose accepted answers reach `target` accuracy with a stated confidence.
 
-    Thresholds are tested from the strictest down, each against the exact binomial bound (Clopper and Pearson,
-    1934) of the accuracy above it, and testing stops at the first failure; fixed-sequence testing needs no
-    correction for the number of thresholds (Angelopoulos et al., Learn then Test, 2021). The strictest one
-    accepts a fifth of the rows where that is more than the bound needs: of as few as it needs, every one would
-    have to be right, and one wrong label among them would end the search (simulated: 3,000 rows, 96 % right,
-    a target of 95 %: 17 % accepted on average, with a fifth 99 %). Equal confidences are accepted or refused
-    together.
+    Twenty shares of the rows, most confident first, are each tested against the exact binomial bound of their
+    accuracy (Clopper and Pearson, 1934) at a twentieth of the allowed error (Bonferroni), and the largest share
+    that passes is accepted. Testing from the strictest threshold down until the first failure needs no such
+    correction, but one wrong label among the most confident rows then ends the search: on the demo catalogue,
+    whose labels are 2 % wrong, it accepted nothing where this accepts 90 %. Equal confidences are accepted or
+    refused together.
 
     Args:
         confidence: Of held-out answers, float [N].
@@ -62,16 +59,13 @@ def learn_threshold(
         return AcceptanceThreshold(float(np.nextafter(np.float32(1), np.float32(2))), 0.0, float("nan"), 0)
     order = np.argsort(-confidence, kind="stable")
     ranked, hits = confidence[order], np.cumsum(correct[order])
-    smallest = min(max(_fewest_rows(target, confidence_level), int(_FIRST_SHARE * count)), count)
-    sizes = np.linspace(smallest, count, _STEPS).round().astype(int)
-    sizes = np.unique(np.searchsorted(-ranked, -ranked[sizes - 1], side="right"))  # whole ties
-    accepted = 0
-    for size in sizes:
-        right = int(hits[size - 1])
-        bound = float(beta.ppf(1 - confidence_level, right, size - right + 1)) if right else 0.0
-        if bound < target:
-            break
-        accepted = int(size)
+    sizes = np.linspace(count / _SHARES, count, _SHARES).round().astype(int)
+    sizes = np.unique(np.searchsorted(-ranked, -ranked[np.maximum(sizes, 1) - 1], side="right"))  # whole ties
+    right = hits[sizes - 1]
+    error = (1 - confidence_level) / _SHARES
+    bounds = np.where(right > 0, beta.ppf(error, np.maximum(right, 1), sizes - right + 1), 0.0)
+    passing = sizes[bounds >= target]
+    accepted = int(passing.max(initial=0))
     if accepted == 0:
         return AcceptanceThreshold(
             float(np.nextafter(np.float32(1), np.float32(2))), 0.0, float("nan"), count
@@ -79,10 +73,3 @@ def learn_threshold(
     value = float(ranked[accepted - 1])
     kept = confidence >= value
     return AcceptanceThreshold(value, float(kept.mean()), float(correct[kept].mean()), count)
-
-
-def _fewest_rows(target: float, confidence_level: float) -> int:
-    """How many rows the bound needs if all of them are right; more than there can be for a target of 1."""
-    if target <= 0:
-        return 1
-    return int(np.ceil(np.log(1 - confidence_level) / np.log(target))) if target < 1 else sys.maxsize
