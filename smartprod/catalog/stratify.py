@@ -20,9 +20,10 @@ def assign_groups(
 ) -> list[str]:
     """Assign whole groups to train and other parts, stratified by the commonest label of each group.
 
-    Within a class the biggest groups come first, equal ones in seeded order, and each goes to the part that lacks most
-    rows. A class with one group is train only; with two, one goes to the first of the other parts; with more, every part
-    gets at least one. Every label has train rows in the end.
+    Within a class the groups come in seeded order, and each goes to the part that lacks the largest share of its rows
+    and has room for it. Taking the biggest groups first would put them all into train, and the test would only know
+    products that stand alone. A class with one group is train only; with two, the bigger one, and the other goes to the
+    first of the other parts; with more, every part gets at least one. Every label has train rows in the end.
 
     Args:
         labels: The class of each of N rows.
@@ -41,8 +42,7 @@ def assign_groups(
     order = np.argsort(main_labels, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(main_labels[order])) + 1):
         name = str(names[main_labels[members[0]]])
-        shuffled = np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(members)
-        taken = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
+        taken = np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(members)
         parts[taken] = _fill(sizes[taken], list(wanted.values()))
     _give_every_label_a_train_row(parts, label_codes, group_codes, sizes)
     part_names = [TRAIN, *wanted]
@@ -60,22 +60,25 @@ def _commonest_labels(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> N
 
 
 def _fill(sizes: NDArray[np.int64], fractions: Sequence[float]) -> list[int]:
-    """Choose the part of each group of one class, given their sizes from big to small; 0 is train."""
+    """Choose the part of each group of one class, given their sizes in the order in which they are taken; 0 is train."""
     if len(sizes) == 1 or not fractions:
         return [0] * len(sizes)
     if len(sizes) == 2:
-        return [0, 1]
+        return [0, 1] if sizes[0] >= sizes[1] else [1, 0]
     total = float(sizes.sum())
-    lacking = [total * (1 - sum(fractions)), *(total * fraction for fraction in fractions)]
+    wanted = [total * (1 - sum(fractions)), *(total * fraction for fraction in fractions)]
+    lacking = list(wanted)
     chosen = []
     for size in sizes.tolist():
-        part = lacking.index(max(lacking))
+        roomy = [part for part, lack in enumerate(lacking) if size < lack + 0.5] or [lacking.index(max(lacking))]
+        part = max(roomy, key=lambda each: lacking[each] / wanted[each])
         lacking[part] -= size
         chosen.append(part)
     for part in range(len(lacking)):
         if part not in chosen:  # the smallest group of the part that has most of them
             giver = max(range(len(lacking)), key=chosen.count)
-            chosen[len(chosen) - 1 - chosen[::-1].index(giver)] = part
+            given = [group for group, owner in enumerate(chosen) if owner == giver]
+            chosen[min(given, key=lambda group: sizes[group])] = part
     return chosen
 
 

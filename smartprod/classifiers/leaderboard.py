@@ -152,13 +152,14 @@ def _fuses(pool: Sequence[Candidate], data: LearningData, *, with_stack: bool) -
 
 
 def _choose(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
-    """The stack, unless a single candidate is better by more than one standard error; else the best."""
+    """The best entry, or the stack where it is as good but for chance: within one standard error, at a lower log-loss."""
     best = entries[0]
     stack = next((entry for entry in entries if entry.name == STACK), None)
     if stack is None or stack is best:
         return best
     error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
-    return best if best.score(metric) - stack.score(metric) > error else stack
+    close = best.score(metric) - stack.score(metric) <= error and stack.log_loss < best.log_loss
+    return stack if close else best
 
 
 def _lean_on_best_single(
