@@ -48,8 +48,8 @@ def embedded_products(
 ) -> ProductEmbeddings:
     """Products with random embeddings; `image` and `text` say which rows have them, bool [N]."""
     blocks = []
-    for number, present in enumerate((image, text)):
-        present = np.ones(len(labels), bool) if present is None else present
+    for number, given in enumerate((image, text)):
+        present = np.ones(len(labels), bool) if given is None else given
         values = embed(
             labels, dim=(IMAGE.dim, TEXT.dim)[number], strength=strengths[number], seed=seed + number
         )
@@ -122,9 +122,8 @@ def embedded_table(
     count = len(labels)
     numbers = np.asarray([0 if label is None else label for label in labels])
     store, keys = EmbeddingStore(folder / "store"), {}
-    for encoder, present in ((IMAGE, image), (TEXT, text)):
-        present = np.ones(count, bool) if present is None else present
-        present = present & (encoder in encoders)
+    for encoder, given in ((IMAGE, image), (TEXT, text)):
+        present = (np.ones(count, bool) if given is None else given) & (encoder in encoders)
         names = [f"{encoder.modality}{row}" if has else None for row, has in enumerate(present.tolist())]
         values = embed(numbers, dim=encoder.dim, strength=2.0, seed=seed + encoder.dim)
         store.append(encoder.fingerprint, [name for name in names if name], values[present])

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smartprod.config.learning import GatedConfig, MetricLearningConfig
+from smartprod.errors import ModelError
+from smartprod.fusion import LearningData, representation_from_state
+from smartprod.fusion.gated import fit_gated
+from smartprod.fusion.metric_learning import fit_metric
+from smartprod.fusion.representation import ConcatRepresentation, SingleRepresentation
+from smartprod.state import State
+from tests.contracts.check_representation import check_representation
+from tests.embedded_table import learning_data
+
+
+@pytest.fixture
+def data() -> LearningData:
+    present = np.arange(36) % 6
+    return learning_data([12, 12, 12], image=present != 1, text=present != 2)
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_contract_is_kept_by_single_representations(data, tmp_path, modality):
+    check_representation(lambda *_: SingleRepresentation(modality), data, tmp_path)
+
+
+def test_contract_is_kept_by_concatenation(data, tmp_path):
+    check_representation(lambda *_: ConcatRepresentation(1.5), data, tmp_path)
+
+
+@pytest.mark.parametrize("hidden", [0, 6])
+@pytest.mark.parametrize("loss", ["arcface", "proxy_anchor", "supcon", "triplet"])
+def test_contract_is_kept_by_metric_learning(data, tmp_path, loss, hidden):
+    config = MetricLearningConfig(loss=loss, hidden=hidden, dim=5, epochs=2, batch_size=12)
+
+    def fit(data, seed):
+        both = np.flatnonzero(data.products.having(("image", "text")))
+        products, labels = data.products.take(both), data.labels[both]
+        return fit_metric(ConcatRepresentation(1.5), products, labels, config=config, seed=seed)[0]
+
+    check_representation(fit, data, tmp_path)
+
+
+def test_contract_is_kept_by_gated_fusion(data, tmp_path):
+    config = GatedConfig(dim=6, epochs=2, batch_size=12)
+    check_representation(
+        lambda data, seed: fit_gated(data.products, data.labels, config=config, seed=seed)[0], data, tmp_path
+    )
+
+
+def test_contract_unknown_kind_is_refused():
+    with pytest.raises(ModelError, match="oracle") as caught:
+        representation_from_state(State("oracle"))
+    assert caught.value.code == "SP703"
