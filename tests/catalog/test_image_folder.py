@@ -56,7 +56,7 @@ def test_read_folder_without_images_is_an_error(tmp_path):
 
 
 def test_read_folder_declared_for_a_file_is_a_usage_error(tree):
-    with pytest.raises(UsageError, match="SP202"):
+    with pytest.raises(UsageError, match="SP213"):
         read_products(CatalogConfig(path=str(tree / "root.webp"), format="folder"))
 
 

@@ -76,5 +76,5 @@ def test_read_jsonl_without_any_object_is_rows_without_use(read):
 
 
 def test_read_jsonl_empty_file_is_an_error(read):
-    with pytest.raises(CatalogError, match="SP207"):
+    with pytest.raises(CatalogError, match="SP214"):
         read("\n\n", "p.jsonl")

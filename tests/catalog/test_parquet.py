@@ -88,5 +88,5 @@ def test_stream_parquet_keeps_row_numbers_over_batches(shop):
 def test_read_parquet_damaged_file_is_an_error_that_names_it(shop):
     path = shop / "products.parquet"
     path.write_bytes(b"PAR1 not quite")
-    with pytest.raises(CatalogError, match=r"SP208(.|\n)*products\.parquet"):
+    with pytest.raises(CatalogError, match=r"SP215(.|\n)*products\.parquet"):
         read_products(CatalogConfig(path=str(path)))

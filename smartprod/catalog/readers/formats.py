@@ -44,14 +44,14 @@ def table_format(config: CatalogConfig, path: Path) -> str:
     """Name the format of a table: as configured, or else by what `path` is and its extension.
 
     Raises:
-        UsageError: SP202 where neither says.
+        UsageError: SP202 where neither says, SP213 where they contradict each other.
     """
     if path.is_dir() or config.format == "folder":
         if path.is_dir() and config.format in {"auto", "folder"}:
             return "folder"
         kind = "folder" if path.is_dir() else "file"
         raise UsageError(
-            "SP202", f"'{config.path}' is a {kind}, but catalog.format is {config.format}.", where="catalog.format",
+            "SP213", f"'{config.path}' is a {kind}, but catalog.format is {config.format}.", where="catalog.format",
             fix="Give the table itself as catalog.path, or set catalog.format=auto.",
         )  # fmt: skip
     if config.format != "auto":
@@ -73,8 +73,8 @@ def open_source(config: CatalogConfig) -> RecordSource:
     """Open the configured table and read its header.
 
     Raises:
-        UsageError: SP201 to SP203 where path, format or encoding are wrong.
-        CatalogError: SP207 to SP209, SP211 where the table cannot be read.
+        UsageError: SP201 to SP203, SP213 where path, format or encoding are wrong.
+        CatalogError: SP207 to SP209, SP211, SP214, SP215 where the table cannot be read.
     """
     path = locate_table(config)
     match table_format(config, path):

@@ -44,13 +44,13 @@ class JsonLinesSource:
         """List the keys of the first 1,000 records, and read on until the `required` ones are seen.
 
         Raises:
-            CatalogError: SP207 where the file has no line.
+            CatalogError: SP214 where the file has no line.
         """
         records = self._records()
         first = list(islice(records, _LOOK_AHEAD))
         if not first:
             raise CatalogError(
-                "SP207",
+                "SP214",
                 "The table is empty: it has no line.",
                 where=self.place,
                 fix="Write one JSON object per line.",

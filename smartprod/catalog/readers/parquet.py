@@ -51,7 +51,7 @@ class ParquetSource:
         """Stream the named columns.
 
         Raises:
-            CatalogError: SP208 where a part of the file is damaged.
+            CatalogError: SP215 where a part of the file is damaged.
         """
         try:
             with pq.ParquetFile(self.path) as file:
@@ -65,7 +65,7 @@ def open_parquet(path: Path) -> ParquetSource:
     """Read the schema of a Parquet file.
 
     Raises:
-        CatalogError: SP208 where it cannot be read as Parquet.
+        CatalogError: SP215 where it cannot be read as Parquet.
     """
     try:
         return ParquetSource(path, tuple(pq.read_schema(path).names))
@@ -75,7 +75,7 @@ def open_parquet(path: Path) -> ParquetSource:
 
 def _damaged(path: Path, error: Exception) -> CatalogError:
     return CatalogError(
-        "SP208",
+        "SP215",
         f"The table cannot be read to its end: {error}.",
         where=str(path),
         fix="Check that the file is complete and a Parquet file.",
