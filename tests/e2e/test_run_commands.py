@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -44,8 +45,12 @@ def test_run_fuse_train_obeys_overrides(shop):
     members = {member["name"] for candidate in candidates for member in candidate["members"]}
     assert members
     assert all("lightgbm" in name for name in members)
-    resampled = manifest(folder, "resample")
-    assert resampled["rows_out"] > resampled["rows_in"]
+    (account,) = re.findall(
+        r"concat +(\d+) rows, 1 to (\d+) per class -> (\d+) rows, (\d+) to (\d+)", told["fuse-train"]
+    )
+    before, biggest, after, smallest_now, biggest_now = map(int, account)
+    assert smallest_now == biggest_now == biggest
+    assert after > 2 * before
     assert "command line: classifier.kind=lightgbm" in (folder / "runs/mine/config.yaml").read_text()
 
 
@@ -63,7 +68,7 @@ def test_run_all_after_the_two_halves_computes_nothing_and_imports_no_torch(shop
     folder, _ = shop
     output, imported = heavy_imports("run", "all", "--config", "mine.yaml", *OVERRIDES, cwd=folder)
     assert "nothing to do: all 10 stages are up to date" in output
-    assert imported == []
+    assert set(imported) <= {"pandas"}  # which pyarrow's own dataset module imports
 
 
 def test_run_all_with_another_decision_keeps_what_it_can(shop, smartprod):
