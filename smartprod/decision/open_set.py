@@ -72,7 +72,8 @@ def fit_relative_mahalanobis(embedding: np.ndarray, labels: np.ndarray) -> Relat
     rows = unit_rows(embedding)
     dimensions = max(1, min(_MAX_DIMENSIONS, len(rows) // _ROWS_PER_DIMENSION, rows.shape[1]))
     pca = PCA(dimensions, svd_solver="randomized" if dimensions < min(rows.shape) else "full", random_state=0)
-    projected = pca.fit_transform(rows)
+    with np.errstate(invalid="ignore"):  # copies of one product have no variance to give shares of
+        projected = pca.fit_transform(rows)
     present, position = np.unique(labels, return_inverse=True)
     means = np.stack([projected[position == number].mean(axis=0) for number in range(len(present))])
     within = LedoitWolf(assume_centered=True).fit(projected - means[position]).covariance_
