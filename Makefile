@@ -42,14 +42,16 @@ check: lint test
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "smartprod needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml $(CONSTRAINTS) | .venv/bin/python
-	$(INSTALL) -e . || { $(NO_TORCH); }
-	$(BIN)/python -m pip check
+	@echo "installing into .venv (a few minutes the first time)"
+	@$(INSTALL) -e . || { $(NO_TORCH); }
+	@$(BIN)/python -m pip check
 	@touch $@
 
 .venv/installed-dev: pyproject.toml $(CONSTRAINTS) | .venv/bin/python
-	$(INSTALL) -e '.[dev]' || { $(NO_TORCH); }
-	$(BIN)/python -m pip check
+	@echo "installing into .venv, with what the tests need (a few minutes the first time)"
+	@$(INSTALL) -e '.[dev]' || { $(NO_TORCH); }
+	@$(BIN)/python -m pip check
 	@touch .venv/installed $@

@@ -32,12 +32,13 @@ def table_config(config: Config) -> CatalogConfig:
 
 def catalog_identity(config: Config, run: RunFolder) -> str:
     """Describe the table as it is now, without reading it."""
-    del run
     from smartprod.catalog import table_fingerprint
 
     resolved = table_config(config)
-    if config.catalog.path == DEMO and not Path(resolved.path).exists():
-        return "demo, not rendered"
+    if config.catalog.path == DEMO:
+        # The stage renders it: the answer has to be the same before its first run and after it.
+        deleted = run.manifest_path("catalog").exists() and not Path(resolved.path).exists()
+        return "demo, deleted" if deleted else "demo"
     return table_fingerprint(resolved)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -80,3 +81,13 @@ def test_run_all_with_another_decision_keeps_what_it_can(shop, smartprod):
     assert "classify  up to date" in result.stdout
     assert "runs again, changed: config decide.target_accuracy" in result.stdout
     assert "done: 3 of 10 stages computed, 7 up to date" in result.stdout
+
+
+def test_run_on_the_demo_catalogue_renders_it_once_and_again_only_if_it_was_deleted(smartprod, tmp_path):
+    command = ("run", "extract", "catalog.demo.products=60", "extract.text=[]")
+    assert "44 labelled products" in smartprod(*command, cwd=tmp_path).stdout
+    assert (
+        "nothing to do: all 3 stages are up to date (runs/demo)" in smartprod(*command, cwd=tmp_path).stdout
+    )
+    shutil.rmtree(tmp_path / "runs/demo-catalogue")
+    assert "(rendered in " in smartprod(*command, cwd=tmp_path).stdout
