@@ -12,7 +12,8 @@ import typer
 from smartprod.cli.main import app
 from smartprod.config import load_config, shipped_folder
 from smartprod.errors import UsageError
-from smartprod.pipeline import list_pipelines, load_pipeline, load_stages, order_stages
+from smartprod.pipeline import list_pipelines, load_pipeline, load_stages
+from smartprod.pipeline.library import order_stages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(shipped_folder("configs").glob("*.yaml"))
