@@ -106,6 +106,7 @@ def embedded_table(
     text: np.ndarray | None = None,
     encoders: Sequence[EncoderRecord] = (IMAGE, TEXT),
     parts: Sequence[str | None] | None = None,
+    strength: float = 2.0,
     seed: int = 0,
 ) -> EmbeddedTable:
     """Write random embeddings to a store, and build the tables that point at them.
@@ -117,6 +118,7 @@ def embedded_table(
         text: Which rows have a text, bool [N]; all by default.
         encoders: Leave one out for a table without that modality.
         parts: The table's own split column.
+        strength: How much an embedding tells about its class.
         seed: Of the embeddings.
     """
     count = len(labels)
@@ -125,7 +127,7 @@ def embedded_table(
     for encoder, given in ((IMAGE, image), (TEXT, text)):
         present = (np.ones(count, bool) if given is None else given) & (encoder in encoders)
         names = [f"{encoder.modality}{row}" if has else None for row, has in enumerate(present.tolist())]
-        values = embed(numbers, dim=encoder.dim, strength=2.0, seed=seed + encoder.dim)
+        values = embed(numbers, dim=encoder.dim, strength=strength, seed=seed + encoder.dim)
         store.append(encoder.fingerprint, [name for name in names if name], values[present])
         keys[encoder.modality] = names
     status = {name: ["ok" if key else "missing" for key in column] for name, column in keys.items()}

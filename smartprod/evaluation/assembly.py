@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smartprod import __version__
 from smartprod.classifiers import apply_temperature, load_validation
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.evaluation.data import (
@@ -44,7 +46,6 @@ _SPLIT_TITLES = {
     "conflicts": "Conflicting labels",
 }
 _LIBRARIES = (
-    "smartprod",
     "torch",
     "timm",
     "transformers",
@@ -188,9 +189,9 @@ def _embedding_map(
         rows = np.sort(np.random.default_rng(config.run.seed).choice(rows, limit, replace=False))
     products: ProductEmbeddings = load_products(index, rows, store)
     blocks = [each for each in (products.image, products.text) if each.present.any()]
-    if not blocks:
+    able = np.logical_and.reduce([each.present for each in blocks] or [np.zeros(len(rows), bool)])
+    if not able.any():
         return None
-    able = np.logical_and.reduce([each.present for each in blocks])
     name = " + ".join(name for name in ("image", "text") if products.modality(name).present.any())
     embedding = np.hstack([each.values for each in blocks])[able]
     rows = rows[able]
@@ -214,9 +215,12 @@ def _config_yaml(config: Config) -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in _LIBRARIES
-    }
+    """Versions of what is installed; smartprod itself may run from a checkout that is not."""
+    versions = {"python": platform.python_version(), "smartprod": __version__}
+    for name in _LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smartprod.classifiers import Classifier, Fitted, FitRequest, classifier_from_state
+from smartprod.classifiers import Classifier, FitRequest, Fitted, classifier_from_state
 from smartprod.resampling import TrainingSet
 from smartprod.state import load_state, save_state
 from tests.embedded_table import embed
