@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smartprod import __version__
+from smartprod._version import __version__
 from smartprod.classifiers import apply_temperature, load_validation
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.evaluation.data import (
