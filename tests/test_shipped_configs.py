@@ -28,6 +28,7 @@ def name_of(path: Path) -> str:
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_shipped_config_is_valid_and_names_its_run(path, tmp_path, monkeypatch):
     monkeypatch.setenv("SMARTPROD_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # where there is no such file: the shipped one is meant
     loaded = load_config(name_of(path))
     assert loaded.path == path
     assert loaded.config.run.name == ("run" if path.stem == "base" else path.stem)
