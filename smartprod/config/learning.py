@@ -85,7 +85,7 @@ class LightgbmConfig(Section):
     learning_rate: Positive = 0.1
     leaves: Annotated[int, Field(ge=2)] = 15
     min_rows_per_leaf: Annotated[int, Field(ge=1)] = 5
-    feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.3
+    feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.2
     patience: Annotated[int, Field(ge=1)] = 15
 
 
