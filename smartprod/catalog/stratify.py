@@ -70,7 +70,9 @@ def _fill(sizes: NDArray[np.int64], fractions: Sequence[float]) -> list[int]:
     lacking = list(wanted)
     chosen = []
     for size in sizes.tolist():
-        roomy = [part for part, lack in enumerate(lacking) if size < lack + 0.5] or [lacking.index(max(lacking))]
+        roomy = [part for part, lack in enumerate(lacking) if size < lack + 0.5] or [
+            lacking.index(max(lacking))
+        ]
         part = max(roomy, key=lambda each: lacking[each] / wanted[each])
         lacking[part] -= size
         chosen.append(part)

@@ -18,7 +18,14 @@ from smartprod.classifiers.base import (
     row_weights,
     spread_over_classes,
 )
-from smartprod.fusion import TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.fusion import (
+    TrainingPlan,
+    arrays_of_network,
+    seeded,
+    shuffled_batches,
+    train_network,
+    weights_from_arrays,
+)
 from smartprod.state import State
 
 if TYPE_CHECKING:
@@ -55,19 +62,13 @@ class MlpClassifier:
 
     def state(self) -> State:
         """The fitted state."""
-        weights = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
-        arrays = {"center": self.center, "present": self.present, **weights}
+        arrays = {"center": self.center, "present": self.present, **arrays_of_network(self.network)}
         return State(self.kind, {"classes": self.classes, "scale": self.scale}, arrays)
 
     @classmethod
     def from_state(cls, state: State) -> MlpClassifier:
         """Build it again from its state."""
-        prefix = "network."
-        weights = {
-            name.removeprefix(prefix): torch.from_numpy(np.array(value))
-            for name, value in state.arrays.items()
-            if name.startswith(prefix)
-        }
+        weights = weights_from_arrays(state.arrays)
         center, present = state.arrays["center"], state.arrays["present"]
         hidden = len(weights["0.bias"]) if "1.weight" in weights else 0
         network = build_network(len(center), hidden=hidden, classes=len(present), dropout=0.0)

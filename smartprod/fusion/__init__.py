@@ -10,10 +10,11 @@ from smartprod.fusion.learning_data import (
     load_products,
 )
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
-from smartprod.fusion.representation import Representation, representation_from_state
-from smartprod.fusion.representations import load_representations, wants_fusion
+from smartprod.fusion.representation import Representation
+from smartprod.fusion.representations import load_representations, representation_from_state, wants_fusion
 from smartprod.fusion.threads import fitting_threads
 from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 
 __all__ = [
     "FINAL_FOLD",
@@ -24,6 +25,7 @@ __all__ = [
     "ProductEmbeddings",
     "Representation",
     "TrainingPlan",
+    "arrays_of_network",
     "fitting_threads",
     "load_learning_data",
     "load_products",
@@ -33,4 +35,5 @@ __all__ = [
     "shuffled_batches",
     "train_network",
     "wants_fusion",
+    "weights_from_arrays",
 ]

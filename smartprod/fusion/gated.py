@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from smartprod.fusion.metric_learning import network_weights
 from smartprod.fusion.networks import GatedFusion
 from smartprod.fusion.products import Modality, ProductEmbeddings
 from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 from smartprod.state import State
 
 if TYPE_CHECKING:
@@ -43,14 +43,13 @@ class GatedRepresentation:
 
     def state(self) -> State:
         """The fitted state."""
-        weights = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
-        return State(self.kind, {"dim": self.dim}, weights)
+        return State(self.kind, {"dim": self.dim}, arrays_of_network(self.network))
 
     @classmethod
     def from_state(cls, state: State) -> GatedRepresentation:
         """Build it again from its state."""
         dim = int(str(state.settings["dim"]))
-        weights = network_weights(state)
+        weights = weights_from_arrays(state.arrays)
         dims = (weights["branches.0.0.weight"].shape[1], weights["branches.1.0.weight"].shape[1])
         network = GatedFusion(
             dims, dim=dim, classes=len(weights["classifier.bias"]), dropout=0.0, modality_dropout=0.0

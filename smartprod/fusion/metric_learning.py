@@ -17,6 +17,7 @@ from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.quality import retrieval_quality
 from smartprod.fusion.representation import ConcatRepresentation
 from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, train_network
+from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 from smartprod.state import State
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ class MetricRepresentation:
 
     def state(self) -> State:
         """The fitted state."""
-        weights = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
         settings = {"text_weight": self.concat.text_weight, "hidden": self.hidden, "dim": self.dim}
-        return State(self.kind, settings, {"center": self.center, **weights})
+        return State(self.kind, settings, {"center": self.center, **arrays_of_network(self.network)})
 
     @classmethod
     def from_state(cls, state: State) -> MetricRepresentation:
@@ -64,18 +64,8 @@ class MetricRepresentation:
         center = state.arrays["center"]
         hidden, dim = int(str(state.settings["hidden"])), int(str(state.settings["dim"]))
         network = ProjectionHead(len(center), hidden=hidden, dim=dim, dropout=0.0)
-        network.load_state_dict(network_weights(state))
+        network.load_state_dict(weights_from_arrays(state.arrays))
         return cls(ConcatRepresentation.from_state(state), center, network.eval(), hidden, dim)
-
-
-def network_weights(state: State) -> dict[str, torch.Tensor]:
-    """The arrays of a state that belong to its network, as tensors."""
-    prefix = "network."
-    return {
-        name.removeprefix(prefix): torch.from_numpy(np.array(value))
-        for name, value in state.arrays.items()
-        if name.startswith(prefix)
-    }
 
 
 def fit_metric(

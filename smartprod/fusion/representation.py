@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from smartprod.errors import ModelError
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.state import State
 
@@ -96,31 +95,6 @@ class ConcatRepresentation:
     def from_state(cls, state: State) -> ConcatRepresentation:
         """Build it again from its state."""
         return cls(float(str(state.settings["text_weight"])))
-
-
-def representation_from_state(state: State) -> Representation:
-    """Build a representation of any kind from its state.
-
-    Raises:
-        ModelError: The kind is not known to this version.
-    """
-    if state.kind == SingleRepresentation.kind:
-        return SingleRepresentation.from_state(state)
-    if state.kind == ConcatRepresentation.kind:
-        return ConcatRepresentation.from_state(state)
-    if state.kind == "metric":
-        from smartprod.fusion.metric_learning import MetricRepresentation
-
-        return MetricRepresentation.from_state(state)
-    if state.kind == "gated":
-        from smartprod.fusion.gated import GatedRepresentation
-
-        return GatedRepresentation.from_state(state)
-    raise ModelError(
-        "SP703",
-        f"no representation is called `{state.kind}`",
-        fix="load the model with the version that saved it",
-    )
 
 
 def single_representations(products: ProductEmbeddings) -> Sequence[SingleRepresentation]:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smartprod.errors import ModelError
 from smartprod.fusion.block_weights import learn_text_weight
 from smartprod.fusion.learning_data import FINAL_FOLD, Fold, LearningData
 from smartprod.fusion.products import MODALITIES
 from smartprod.fusion.representation import (
     ConcatRepresentation,
     Representation,
-    representation_from_state,
+    SingleRepresentation,
     single_representations,
 )
-from smartprod.state import load_state, save_state
+from smartprod.state import State, load_state, save_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,31 @@ def wants_fusion(data: LearningData) -> bool:
     """Whether enough products have both modalities for a fused head: at least two classes of them."""
     both = data.products.having(MODALITIES)
     return len(np.unique(data.labels[both])) >= 2
+
+
+def representation_from_state(state: State) -> Representation:
+    """Build a representation of any kind from its state.
+
+    Raises:
+        ModelError: The kind is not known to this version.
+    """
+    if state.kind == SingleRepresentation.kind:
+        return SingleRepresentation.from_state(state)
+    if state.kind == ConcatRepresentation.kind:
+        return ConcatRepresentation.from_state(state)
+    if state.kind == "metric":
+        from smartprod.fusion.metric_learning import MetricRepresentation
+
+        return MetricRepresentation.from_state(state)
+    if state.kind == "gated":
+        from smartprod.fusion.gated import GatedRepresentation
+
+        return GatedRepresentation.from_state(state)
+    raise ModelError(
+        "SP703",
+        f"no representation is called `{state.kind}`",
+        fix="load the model with the version that saved it",
+    )
 
 
 def load_representations(folder: Path, fold: str = FINAL_FOLD) -> dict[str, Representation]:
