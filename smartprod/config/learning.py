@@ -46,7 +46,7 @@ class GatedConfig(Section):
 class FuseConfig(Section):
     """Candidates for the fused head; the best on validation is kept."""
 
-    candidates: tuple[FusionKind, ...] = ("concat", "metric", "gated", "stack")
+    candidates: Annotated[tuple[FusionKind, ...], Field(min_length=1)] = ("concat", "metric", "gated", "stack")
     metric: MetricLearningConfig = MetricLearningConfig()
     gated: GatedConfig = GatedConfig()
 
@@ -61,7 +61,7 @@ class ResampleConfig(Section):
 class LogisticConfig(Section):
     """Multinomial logistic regression."""
 
-    C: tuple[Positive, ...] = (30.0, 300.0)
+    C: Annotated[tuple[Positive, ...], Field(min_length=1)] = (30.0, 300.0)
     max_iterations: Annotated[int, Field(ge=10)] = 400
 
 
@@ -99,7 +99,7 @@ class ClassifierConfig(Section):
     """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
 
     kind: Literal["auto"] | ClassifierKind = "auto"
-    candidates: tuple[ClassifierKind, ...] = ("logistic", "mlp", "prototype")
+    candidates: Annotated[tuple[ClassifierKind, ...], Field(min_length=1)] = ("logistic", "mlp", "prototype")
     metric: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
     class_weight: Literal["auto", "balanced", "sqrt", "none"] = "auto"
     logistic: LogisticConfig = LogisticConfig()
