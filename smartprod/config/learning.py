@@ -46,7 +46,12 @@ class GatedConfig(Section):
 class FuseConfig(Section):
     """Candidates for the fused head; the best on validation is kept."""
 
-    candidates: Annotated[tuple[FusionKind, ...], Field(min_length=1)] = ("concat", "metric", "gated", "stack")
+    candidates: Annotated[tuple[FusionKind, ...], Field(min_length=1)] = (
+        "concat",
+        "metric",
+        "gated",
+        "stack",
+    )
     metric: MetricLearningConfig = MetricLearningConfig()
     gated: GatedConfig = GatedConfig()
 

@@ -42,7 +42,9 @@ def test_score_values_agree_with_each_other(score, rows_of):
                 assert row["confidence"] == row["top_confidences"][0]
             case "backed_off":
                 assert row["category"].count(" > ") < 2  # above the leaves, which stand on the third level
-                assert row["confidence"] > row["top_confidences"][0]  # surer than any leaf, or it had been accepted
+                assert (
+                    row["confidence"] > row["top_confidences"][0]
+                )  # surer than any leaf, or it had been accepted
             case "other":
                 assert row["category"] is None
 
