@@ -92,6 +92,7 @@ def _ours(decider: Decider, test: Sample, seconds: float) -> list[Score]:
         scores.append(_score(f"our {name} head", test.labels, predicted.astype(str), None))
     decided = decider.decide(test.products)
     guesses = classes[np.nan_to_num(decided.probabilities, nan=-1).argmax(axis=1)]
+    guesses[decided.head == ""] = ""  # nobody could answer: wrong, whatever stands first among the classes
     return [*scores, _score("ours, as it answers", test.labels, guesses.astype(str), seconds)]
 
 

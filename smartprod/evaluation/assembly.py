@@ -128,7 +128,11 @@ def _validation_predictions(heads: Path, decider: Decider) -> tuple[HeadPredicti
 
 
 def _chosen_head(leaderboard: Sequence[Mapping[str, object]], decider: Decider) -> ChosenHead:
-    name = next(name for name in ("fused", "image", "text") if name in decider.head_set.heads)
+    """The head that is asked first about a product that has everything, and what it is made of."""
+    first = {"image-then-text": "image", "cheapest-first": decider.settings.cheapest}.get(
+        decider.settings.mode, "fused"
+    )
+    name = next(name for name in (first, "fused", "image", "text") if name in decider.head_set.heads)
     entry = next(entry for entry in leaderboard if entry["head"] == name and entry["chosen"])
     return ChosenHead(name, f"{entry['name']}, held-out macro-F1 {float(str(entry['macro_f1'])):.3f}")
 

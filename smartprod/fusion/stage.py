@@ -34,6 +34,9 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
         f"{len(data.rows)} labelled rows, {len(data.classes)} classes: {(image & text).sum()} with image and text, "
         f"{(image & ~text).sum()} image only, {(text & ~image).sum()} text only; {len(data.folds)} folds"
     )
+    left_out = sum(part in {"train", "val"} for part in split["part"].to_pylist()) - len(data.rows)
+    if left_out:
+        context.say(f"{left_out} labelled rows have neither an image nor a text embedding and are left out")
     folder = context.folder("representations")
     with (
         fitting_threads(data.elements, available=context.threads),

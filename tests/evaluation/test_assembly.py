@@ -115,3 +115,9 @@ def test_assembly_runs_from_a_checkout_that_is_not_installed(table, monkeypatch)
     versions = assembled(table)[0].versions
     assert versions["smartprod"]
     assert "lightgbm" not in versions
+
+
+@pytest.mark.parametrize(("mode", "first"), [("image-then-text", "image"), ("cheapest-first", "text")])
+def test_assembly_chosen_head_is_the_one_that_the_mode_asks_first(table, mode, first):
+    data, _ = assembled(table, f"decide.mode={mode}")
+    assert data.chosen.name == first
