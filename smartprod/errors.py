@@ -1,7 +1,7 @@
 """Errors that say what happened, where, and what to do, each under a stable code.
 
 Codes by room: SP1xx configuration and usage, SP2xx catalog, SP3xx cleaning, SP4xx encoders and embeddings,
-SP5xx fusion, resampling and classifiers, SP6xx decision and evaluation, SP7xx model folder, SP8xx scoring,
+SP5xx fusion, resampling and classifiers, SP6xx decision and evaluation, SP7xx model folder, SP8xx scoring and jobs of parts,
 SP9xx pipeline and demo. A code names one situation and is never reused for another.
 """
 
@@ -79,8 +79,8 @@ class ModelError(SmartprodError):
     """A model folder that is damaged, altered or of another version."""
 
 
-class ScoringError(SmartprodError):
-    """A scoring job that cannot start or go on."""
+class JobError(SmartprodError):
+    """A job of parts (scoring, extraction) that cannot start or go on."""
 
 
 class PipelineError(SmartprodError):

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from smartprod.scoring.plan import Part, ScoringPlan
 from smartprod.scoring.score import ScoreOutcome, score_table
 from smartprod.scoring.summary import ScoreSummary
 
-__all__ = ["Part", "ScoreOutcome", "ScoreSummary", "ScoringPlan", "score_table"]
+__all__ = ["ScoreOutcome", "ScoreSummary", "score_table"]

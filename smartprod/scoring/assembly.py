@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smartprod.errors import ScoringError
+from smartprod.errors import JobError
 from smartprod.model import answered_schema
 from smartprod.scoring.summary import ScoreSummary
 
@@ -17,31 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from smartprod.scoring.plan import ScoringPlan
+    from smartprod.engines import PartPlan
 
 ROWS_PER_GROUP = 65_536
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def assemble(plan: ScoringPlan, folder: Path, out: Path, *, top_k: int) -> ScoreSummary:
+def assemble(plan: PartPlan, folder: Path, out: Path, *, output_format: str, top_k: int) -> ScoreSummary:
     """Stream all parts into `out`, which appears whole or not at all.
 
     Args:
         plan: The plan that the parts are of.
         folder: Where the parts lie; the file is built there, and moved.
         out: Where the file goes.
+        output_format: `parquet` or `csv`.
         top_k: Most probable categories listed in a CSV.
 
     Returns:
         Counts over all rows.
 
     Raises:
-        ScoringError: (SP803) The parts do not have the rows that the plan says.
+        JobError: (SP803) The parts do not have the rows that the plan says.
     """
     summary = ScoreSummary()
-    draft = folder / f"whole.{plan.format}"
+    draft = folder / f"whole.{output_format}"
     tables = _counted(_parts(plan, folder), summary)
-    if plan.format == "csv":
+    if output_format == "csv":
         with draft.open("w", encoding="utf-8", newline="") as file:
             write_csv(tables, file, top_k=top_k)
     else:
@@ -54,7 +55,7 @@ def assemble(plan: ScoringPlan, folder: Path, out: Path, *, top_k: int) -> Score
     return summary
 
 
-def _parts(plan: ScoringPlan, folder: Path) -> Iterator[pa.Table]:
+def _parts(plan: PartPlan, folder: Path) -> Iterator[pa.Table]:
     for part in plan.parts:
         table = pq.read_table(folder / part.file_name, schema=answered_schema())
         rows = table["row"]
@@ -69,8 +70,8 @@ def _parts(plan: ScoringPlan, folder: Path) -> Iterator[pa.Table]:
         yield table
 
 
-def _incomplete(plan: ScoringPlan, found: str) -> ScoringError:
-    return ScoringError(
+def _incomplete(plan: PartPlan, found: str) -> JobError:
+    return JobError(
         "SP803",
         f"the parts do not make up the {plan.rows:,} rows of the plan: {found}",
         fix="add --fresh to score everything again",

@@ -1,8 +1,7 @@
-"""Score one part: read its rows, answer, and write its file whole or not at all."""
+"""The job of scoring: read the rows of a part, answer, and write its file whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,18 +10,16 @@ import pyarrow as pa
 
 from smartprod.catalog import LABEL_ROLES, stream_products
 from smartprod.embeddings import EmbeddingStore
-from smartprod.errors import ScoringError
+from smartprod.errors import JobError
 from smartprod.model import Answerer, answered_table, load_model
 from smartprod.pipeline import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from smartprod.config import Config
-    from smartprod.scoring.plan import Part
+    from smartprod.engines import Advance, Part
 
-Advance = Callable[[int, int], None]
 _ROWS_PER_READ = 2_048
 
 
@@ -44,32 +41,38 @@ class ScoringJob:
     parts: str
     store: str | None
 
+    def open(self, *, threads: int) -> PartScorer:
+        """Open the model in this process."""
+        run = self.config.run.model_copy(update={"threads": threads})
+        config = self.config.model_copy(update={"run": run})
+        store = EmbeddingStore(Path(self.store).expanduser()) if self.store else None
+        return PartScorer(
+            self, Answerer.open(load_model(self.model), mode=self.mode, config=config, store=store)
+        )
+
 
 class PartScorer:
-    """A worker: built from a job, it opens the model once and scores parts, best in their order.
+    """A worker that scores parts with one open model.
 
     Args:
-        job: What to score with.
+        job: What to score.
+        answerer: The open model.
     """
 
-    def __init__(self, job: ScoringJob) -> None:
+    def __init__(self, job: ScoringJob, answerer: Answerer) -> None:
         self._job = job
         self._reader = _PartReader(job.config)
-        store = EmbeddingStore(Path(job.store).expanduser()) if job.store else None
-        self._answerer = Answerer.open(load_model(job.model), mode=job.mode, config=job.config, store=store)
+        self._answerer = answerer
 
-    def score_part(self, part: Part, advance: Advance | None = None) -> Path:
+    def do(self, part: Part, advance: Advance) -> None:
         """Score a part and write its file.
 
         Args:
             part: Which rows.
             advance: Told how many more rows are done, and how many of them have no usable input.
 
-        Returns:
-            The file.
-
         Raises:
-            ScoringError: (SP802) The table ends before the part does.
+            JobError: (SP802) The table ends before the part does.
         """
         import pyarrow.parquet as pq
 
@@ -83,25 +86,15 @@ class PartScorer:
                 top_k=self._job.config.score.top_k,
             )
             scored.append(table)
-            if advance is not None:
-                advance(table.num_rows, table["head"].null_count)
+            advance(table.num_rows, table["head"].null_count)
         path = Path(self._job.parts) / part.file_name
         write_atomically(
             path, lambda temporary: pq.write_table(pa.concat_tables(scored), temporary, compression="zstd")
         )
-        return path
 
     def close(self) -> None:
         """End the decode threads."""
         self._answerer.close()
-
-    def __enter__(self) -> PartScorer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _PartReader:
@@ -125,7 +118,7 @@ class _PartReader:
         while lacking:
             batch = self._waiting.pop() if self._waiting else next(self._stream, None)
             if batch is None:
-                raise ScoringError(
+                raise JobError(
                     "SP802",
                     f"the table ends {lacking:,} rows before its row {part.start + part.rows:,}: it changed while it was scored",
                     where=self._config.catalog.path,

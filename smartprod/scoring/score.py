@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.catalog import LABEL_ROLES, count_records, stream_products, table_fingerprint
-from smartprod.errors import InterruptedRunError, ScoringError, TooManyBadRowsError
+from smartprod.engines import PartPlan, hold_folder, run_parts
+from smartprod.errors import InterruptedRunError, JobError, TooManyBadRowsError
 from smartprod.model import load_model
 from smartprod.pipeline import RunConsole
 from smartprod.scoring.assembly import assemble
-from smartprod.scoring.interrupt import stop_on_request
-from smartprod.scoring.part import PartScorer, ScoringJob
-from smartprod.scoring.plan import ScoringPlan, agree_on_plan
+from smartprod.scoring.part import ScoringJob
 from smartprod.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
@@ -79,7 +76,7 @@ def score_table(  # noqa: PLR0913
     Raises:
         UsageError: The request does not fit the model or the table.
         ModelError: The model folder is missing, damaged or altered.
-        ScoringError: Parts of another job lie in the way (SP801), the table changes under the job (SP802, SP808), parts are
+        JobError: Parts of another job lie in the way (SP801), the table changes under the job (SP802, SP808), parts are
             damaged (SP803), or another process is at work (SP809).
         InterruptedRunError: (SP810) The user pressed Ctrl-C; its notes give the command that goes on.
         TooManyBadRowsError: (SP811) More rows than `score.max_bad_fraction` have no usable input; the output is written.
@@ -95,19 +92,30 @@ def score_table(  # noqa: PLR0913
     chosen_format = request.check_output()
     saved = load_model(request.model)
     config = request.config(saved)
-    plan = _plan(request, saved, config, chosen_format)
-    with _own_parts(request.parts_folder, fresh=fresh):
-        agree_on_plan(plan, request.parts_folder)
-        _announce(console, request, plan)
-        rows_scored = _score_pending(request, config, plan, console)
-        if table_fingerprint(config.catalog) != plan.table:
-            raise ScoringError(
+    chosen_mode = saved.decider_for(mode).settings.mode
+    table_before = table_fingerprint(config.catalog)
+    plan = _plan(saved, config, mode=chosen_mode, table=table_before)
+    job = ScoringJob(
+        str(request.model),
+        chosen_mode,
+        config,
+        str(request.parts_folder),
+        str(request.store) if request.store else None,
+    )
+    with hold_folder(request.parts_folder, fresh=fresh):
+        plan.agree(request.parts_folder)
+        _announce(console, request, plan, mode=chosen_mode)
+        rows_scored = _score_pending(request, job, plan, console)
+        if table_fingerprint(config.catalog) != table_before:
+            raise JobError(
                 "SP808",
                 "the table changed while it was scored",
                 where=str(request.table),
                 fix="score a table that nobody writes to; add --fresh",
             )
-        summary = assemble(plan, request.parts_folder, request.out, top_k=config.score.top_k)
+        summary = assemble(
+            plan, request.parts_folder, request.out, output_format=chosen_format, top_k=config.score.top_k
+        )
     shutil.rmtree(request.parts_folder, ignore_errors=True)
     outcome = ScoreOutcome(request.out, summary, rows_scored, time.monotonic() - started)
     for line in summary.lines():
@@ -117,55 +125,24 @@ def score_table(  # noqa: PLR0913
     return outcome
 
 
-def _plan(request: ScoreRequest, model: SavedModel, config: Config, chosen_format: str) -> ScoringPlan:
-    mode = model.decider_for(request.mode).settings.mode
+def _plan(model: SavedModel, config: Config, *, mode: str, table: str) -> PartPlan:
     stream_products(config.catalog, optional=LABEL_ROLES)  # refuses wrong columns before anything is counted
     settings = config.model_dump_json(include={"extract": True, "score": {"top_k"}})
-    return ScoringPlan(
-        table=table_fingerprint(config.catalog),
+    return PartPlan(
+        job="scoring",
         rows=count_records(config.catalog),
         part_rows=config.score.part_rows,
-        model=model.identity,
-        mode=mode,
-        format=chosen_format,
-        settings=hashlib.sha256(settings.encode()).hexdigest(),
+        depends_on={
+            "the table (or how it is read)": table,
+            "the model": model.identity,
+            "the mode": mode,
+            "other settings": hashlib.sha256(settings.encode()).hexdigest(),
+        },
     )
 
 
-@contextmanager
-def _own_parts(folder: Path, *, fresh: bool) -> Iterator[None]:
-    """Hold the folder of the parts; the lock falls with the process that holds it."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise ScoringError(
-            "SP809",
-            "another process is scoring into this file",
-            where=str(folder),
-            fix="wait for it or stop it, or choose another --out",
-        ) from error
-    except OSError as error:
-        raise ScoringError(
-            "SP812",
-            f"the answers cannot be written here: {error.strerror or error}",
-            where=str(folder),
-            fix="name a folder that you may write to",
-        ) from error
-    try:
-        for path in folder.iterdir() if fresh else ():
-            if path.name != ".lock":
-                path.unlink()
-        yield
-    finally:
-        lock.release()
-
-
-def _announce(console: RunConsole, request: ScoreRequest, plan: ScoringPlan) -> None:
-    console.heading("score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {plan.mode}")
+def _announce(console: RunConsole, request: ScoreRequest, plan: PartPlan, *, mode: str) -> None:
+    console.heading("score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {mode}")
     done = len(plan.parts) - len(plan.pending(request.parts_folder))
     if done:
         console.line(
@@ -173,29 +150,15 @@ def _announce(console: RunConsole, request: ScoreRequest, plan: ScoringPlan) -> 
         )
 
 
-def _score_pending(request: ScoreRequest, config: Config, plan: ScoringPlan, console: RunConsole) -> int:
+def _score_pending(request: ScoreRequest, job: ScoringJob, plan: PartPlan, console: RunConsole) -> int:
     """Score the parts that are not there yet; returns how many rows they have."""
     pending = plan.pending(request.parts_folder)
     if not pending:
         return 0
-    job = ScoringJob(
-        str(request.model),
-        plan.mode,
-        config,
-        str(request.parts_folder),
-        str(request.store) if request.store else None,
-    )
     rows = sum(part.rows for part in pending)
     try:
-        with (
-            stop_on_request() as stop,
-            console.progress(rows, "scoring") as meter,
-            PartScorer(job) as scorer,
-        ):
-            for part in pending:
-                if stop.made:
-                    raise KeyboardInterrupt  # noqa: TRY301  (told below, like one that came at once)
-                scorer.score_part(part, lambda done, bad: meter.advance(done, bad=bad))
+        with console.progress(rows, "scoring") as meter:
+            run_parts(job, pending, config=job.config, advance=lambda done, bad: meter.advance(done, bad=bad))
     except KeyboardInterrupt as interrupt:
         left = len(plan.pending(request.parts_folder))
         stopped = InterruptedRunError(

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from smartprod.engines import PartPlan
 from smartprod.model import answered_schema
 from smartprod.scoring.assembly import ROWS_PER_GROUP, assemble, write_csv
-from smartprod.scoring.plan import ScoringPlan
 
 
 def table_of(*rows: dict) -> pa.Table:
@@ -72,7 +72,7 @@ def test_assembly_csv_confidence_reads_back_as_the_same_float32():
 
 def test_assembly_small_parts_become_large_row_groups(tmp_path):
     count, part_rows = ROWS_PER_GROUP + 10_000, 20_000
-    plan = ScoringPlan("t", count, part_rows, "m", "fused", "parquet", "s")
+    plan = PartPlan("scoring", count, part_rows, {})
     for part in plan.parts:
         rows = {
             name: table_of({})[name].combine_chunks().take(pa.array([0] * part.rows))
@@ -80,7 +80,7 @@ def test_assembly_small_parts_become_large_row_groups(tmp_path):
         }
         rows["row"] = pa.array(range(part.start, part.start + part.rows))
         pq.write_table(pa.table(rows, schema=answered_schema()), tmp_path / part.file_name)
-    summary = assemble(plan, tmp_path, tmp_path / "out.parquet", top_k=3)
+    summary = assemble(plan, tmp_path, tmp_path / "out.parquet", output_format="parquet", top_k=3)
     metadata = pq.read_metadata(tmp_path / "out.parquet")
     assert summary.rows == metadata.num_rows == count
     assert metadata.num_row_groups == 1

@@ -10,8 +10,8 @@ import pytest
 from smartprod.errors import (
     ExitCode,
     InterruptedRunError,
+    JobError,
     ModelError,
-    ScoringError,
     TooManyBadRowsError,
     UsageError,
 )
@@ -82,15 +82,15 @@ def interrupted(score, monkeypatch):
     """Score two of six parts, then press Ctrl-C."""
 
     def call(**options) -> InterruptedRunError:
-        real = part.PartScorer.score_part
+        real = part.PartScorer.do
 
-        def score_part(self, wanted, advance=None):
+        def do(self, wanted, advance):
             if wanted.number == 2:
                 raise KeyboardInterrupt
             return real(self, wanted, advance)
 
         with monkeypatch.context() as patch:
-            patch.setattr(part.PartScorer, "score_part", score_part)
+            patch.setattr(part.PartScorer, "do", do)
             with pytest.raises(InterruptedRunError) as caught:
                 score(**options)
         return caught.value
@@ -112,8 +112,7 @@ def test_score_interrupted_tells_the_command_that_goes_on(interrupted, tmp_path,
     ("change", "told"),
     [
         ({"mode": "cheapest-first"}, "the mode"),
-        ({"output_format": "csv"}, "the format"),
-        ({"overrides": ["score.part_rows=10"]}, "score.part_rows"),
+        ({"overrides": ["score.part_rows=10"]}, "the rows of a part"),
         ({"overrides": ["score.top_k=2"]}, "other settings"),
         ({"overrides": ["catalog.columns.title=description"]}, "the table"),
     ],
@@ -122,7 +121,7 @@ def test_score_interrupted_tells_the_command_that_goes_on(interrupted, tmp_path,
 def test_score_going_on_otherwise_is_refused_with_what_differs(interrupted, score, change, told):
     interrupted()
     options = dict(change)
-    with pytest.raises(ScoringError, match=f"SP801(.|\n)*changed since: .*{told}(.|\n)*--fresh"):
+    with pytest.raises(JobError, match=f"SP801(.|\n)*changed since: .*{told}(.|\n)*--fresh"):
         score(*options.pop("overrides", []), **options)
 
 
@@ -133,7 +132,7 @@ def test_score_going_on_with_another_model_is_refused_and_fresh_starts_again(
     other = shutil.copytree(demo_run.model, tmp_path / "other")
     manifest = json.loads((other / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps(manifest))  # the same content in other bytes
-    with pytest.raises(ScoringError, match=r"SP801(.|\n)*changed since: the model"):
+    with pytest.raises(JobError, match=r"SP801(.|\n)*changed since: the model"):
         score(model=other)
     assert score(model=other, fresh=True).rows_scored == 50
 
@@ -141,15 +140,15 @@ def test_score_going_on_with_another_model_is_refused_and_fresh_starts_again(
 def test_score_table_that_changes_meanwhile_is_refused(score, demo_run, tmp_path, monkeypatch):
     table = tmp_path / "growing.csv"
     shutil.copy(demo_run.new_table, table)
-    real = part.PartScorer.score_part
+    real = part.PartScorer.do
 
-    def score_part(self, wanted, advance=None):
+    def do(self, wanted, advance):
         with table.open("a") as file:
             file.write("late,a plate,,,,,,,\n")
         return real(self, wanted, advance)
 
-    monkeypatch.setattr(part.PartScorer, "score_part", score_part)
-    with pytest.raises(ScoringError, match="SP808"):
+    monkeypatch.setattr(part.PartScorer, "do", do)
+    with pytest.raises(JobError, match="SP808"):
         score(table=table, image_root=demo_run.catalogue)
     assert not (tmp_path / "scored.parquet").exists()
 
@@ -159,7 +158,7 @@ def test_score_table_that_shrinks_meanwhile_is_refused(score, demo_run, tmp_path
     lines = demo_run.new_table.read_text(encoding="utf-8").splitlines(keepends=True)
     table.write_text("".join(lines), encoding="utf-8")
     monkeypatch.setattr("smartprod.scoring.score.count_records", lambda config: 60)
-    with pytest.raises(ScoringError, match="SP802"):
+    with pytest.raises(JobError, match="SP802"):
         score(table=table, image_root=demo_run.catalogue)
 
 
@@ -167,7 +166,7 @@ def test_score_part_with_other_rows_is_refused(interrupted, score, tmp_path):
     interrupted()
     folder = tmp_path / "scored.parquet.parts"
     shutil.copy(folder / "part-00000.parquet", folder / "part-00001.parquet")
-    with pytest.raises(ScoringError, match=r"SP803(.|\n)*part-00001"):
+    with pytest.raises(JobError, match=r"SP803(.|\n)*part-00001"):
         score()
 
 
@@ -176,7 +175,7 @@ def test_score_two_processes_into_one_file_are_refused(score, tmp_path):
 
     folder = tmp_path / "scored.parquet.parts"
     folder.mkdir()
-    with FileLock(folder / ".lock"), pytest.raises(ScoringError, match="SP809"):
+    with FileLock(folder / ".lock"), pytest.raises(JobError, match="SP809"):
         score()
 
 

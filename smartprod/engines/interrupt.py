@@ -1,4 +1,4 @@
-"""Ctrl-C during scoring: the first one ends the job after the part at hand, the second one at once."""
+"""Ctrl-C during a job of parts: the first one ends it after the batch at hand, the second one at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_TOLD = b"\nfinishing the part at hand; press Ctrl-C again to stop at once\n"
+_TOLD = b"\nfinishing the batch at hand; press Ctrl-C again to stop at once\n"
 
 
 @dataclass(slots=True)
