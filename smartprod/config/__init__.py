@@ -6,6 +6,7 @@ from smartprod.config.loading import DEFAULT_CONFIG, LoadedConfig, load_config, 
 from smartprod.config.schema import Config
 from smartprod.config.shipped import shipped_folder
 from smartprod.config.show import config_lines
+from smartprod.config.user_cache import cache_folder
 from smartprod.config.yaml_file import YamlFile, load_yaml
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Config",
     "LoadedConfig",
     "YamlFile",
+    "cache_folder",
     "config_lines",
     "load_config",
     "load_yaml",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from smartprod.encoders.cache import cache_folder
+from smartprod.config import cache_folder
 from smartprod.encoders.device import Device, to_device, use_torch_threads
 from smartprod.errors import EncoderError
 

@@ -1,4 +1,4 @@
-"""The user's cache folder, where exported models are kept between runs."""
+"""The user's cache folder, where exported models and downloads are kept between runs."""
 
 from __future__ import annotations
 
