@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from smartprod.config.learning import ClassifierConfig, DecideConfig, FuseConfig, ResampleConfig
-from smartprod.config.section import Fraction, Section
+from smartprod.config.section import Fraction, Positive, Section
 
 
 class RunConfig(Section):
@@ -56,6 +56,26 @@ class DemoCatalogueConfig(Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class RemoteConfig(Section):
+    """Images that a table lists by address: which of them are fetched, and how."""
+
+    allow: bool = False
+    schemes: tuple[Literal["https", "http", "s3", "gs", "az", "abfs"], ...] = ("https",)
+    hosts: tuple[str, ...] = ()
+    allow_private: bool = False
+    connect_seconds: Positive = 5.0
+    read_seconds: Positive = 10.0
+    total_seconds: Positive = 60.0
+    retries: Annotated[int, Field(ge=0, le=20)] = 3
+    max_wait_seconds: Positive = 30.0
+    redirects: Annotated[int, Field(ge=0, le=20)] = 5
+    connections: Annotated[int, Field(ge=1, le=256)] = 16
+    connections_per_host: Annotated[int, Field(ge=1, le=64)] = 4
+    cache: str | None = None
+    cache_gigabytes: Positive = 10.0
+    cache_days: Positive = 30.0
+
+
 class CatalogConfig(Section):
     """The product table and how to read it."""
 
@@ -70,6 +90,7 @@ class CatalogConfig(Section):
     classes: ClassPolicyConfig = ClassPolicyConfig()
     max_field_characters: Annotated[int, Field(ge=1_000)] = 1_000_000
     max_bad_fraction: Fraction = 0.5
+    remote: RemoteConfig = RemoteConfig()
     demo: DemoCatalogueConfig = DemoCatalogueConfig()
 
 
