@@ -83,6 +83,10 @@ class JobError(SmartprodError):
     """A job of parts (scoring, extraction) that cannot start or go on."""
 
 
+class DiskError(SmartprodError):
+    """A disk that is full, read-only, closed to the user or failing, or a file that has gone."""
+
+
 class PipelineError(SmartprodError):
     """A stage that failed or misses its inputs."""
 

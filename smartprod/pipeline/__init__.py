@@ -15,6 +15,7 @@ from smartprod.pipeline.artefacts import (
 from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_atomically
 from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
+from smartprod.pipeline.disk import disk_error
 from smartprod.pipeline.library import Pipeline, list_pipelines, load_pipeline
 from smartprod.pipeline.manifest import Manifest
 from smartprod.pipeline.registry import Stage, load_stages, stage
@@ -37,6 +38,7 @@ __all__ = [
     "StageContext",
     "command_line",
     "cpu_count",
+    "disk_error",
     "get_artefact",
     "hash_file",
     "limit_threads",
