@@ -7,7 +7,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -42,9 +41,8 @@ def test_disk_other_errors_are_none_of_its_business():
 
 
 def test_disk_error_behind_another_one_is_found():
-    lance = OSError(
-        "LanceError(IO): No space left on device (os error 28), /home/runner/lance/writer.rs:254:9"
-    )
+    error = EncoderError("SP425", "the store")
+    error.__cause__ = OSError("LanceError(IO): No space left on device (os error 28), lance/writer.rs:254:9")
     told = disk_error(error, where=Path("store"))
     assert told is not None
     assert (told.code, told.where) == ("SP940", "store")
