@@ -40,6 +40,9 @@ _MARKED = {
     **{f"</{name}": f"{after}<wbr" for name, (_, after) in MARKS.items()},
     **{f"<{slash}{name}": f"<{slash}{name}" for name in _UNSEEN for slash in ("", "/")},
 }
+# lexbor compares every attribute of a tag with those before it: 100,000 of them would take 16 s.
+_ATTRIBUTE = r"""[\s/]++[^\s>/][^\s>=/]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
+_MANY_ATTRIBUTES = re.compile(rf"(<[A-Za-z][^\s>/]*+(?:{_ATTRIBUTE}){{500}})(?:{_ATTRIBUTE})++")
 _LONG_SOURCE = 20_000
 _MAX_NESTING_TAGS = 1_000
 _PREFIX = "smartprod-"
@@ -65,6 +68,8 @@ def _parse(source: str) -> str:
     """Give the visible text of a document, with marks."""
     from selectolax.lexbor import LexborHTMLParser
 
+    if len(source) > _LONG_SOURCE:
+        source = _MANY_ATTRIBUTES.sub(r"\1", source)
     hiding = _hiding_names(source)
     replacements = _replacements(source, hiding)
     flat = _TAG.sub(lambda tag: replacements.get(tag[0].lower(), "<wbr"), source)

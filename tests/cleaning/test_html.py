@@ -199,6 +199,7 @@ def test_clean_html_of_its_own_words_changes_nothing(html):
         "&amp;" * 300_000 + "deep",
         "<![CDATA[" * 100_000 + "deep",
         "deep" + "x " * 2_500_000,
+        "<p " + " ".join(f"a{i}='>'" for i in range(100_000)) + ">deep",
     ],
     ids=[
         "nested",
@@ -211,6 +212,7 @@ def test_clean_html_of_its_own_words_changes_nothing(html):
         "entities",
         "cdata",
         "long",
+        "attributes",
     ],
 )
 def test_clean_html_huge_or_hostile_source_is_survived(html):
