@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 Mode = Literal["fused", "image-then-text", "cheapest-first"]
 NO_HEAD = ""
@@ -26,12 +26,6 @@ class HeadAnswers:
     positions: np.ndarray
     probabilities: np.ndarray
 
-    def spread(self, count: int) -> np.ndarray:
-        """Probabilities for all N products, NaN for those without an answer, float32 [N, C]."""
-        spread = np.full((count, self.probabilities.shape[1]), np.nan, dtype=np.float32)
-        spread[self.positions] = self.probabilities
-        return spread
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CombinedAnswers:
@@ -44,6 +38,13 @@ class CombinedAnswers:
 
     head: np.ndarray
     probabilities: np.ndarray
+
+    @classmethod
+    def blank(cls, count: int, classes: int) -> CombinedAnswers:
+        """No answer yet for any of N products, of C classes."""
+        return cls(
+            np.full(count, NO_HEAD, dtype=object), np.full((count, classes), np.nan, dtype=np.float32)
+        )
 
     @property
     def answered(self) -> np.ndarray:
@@ -74,40 +75,75 @@ def combine(
     Returns:
         The combined answers.
     """
-    if mode == "image-then-text":
-        return _first_then(answers, count, ["image"], "text", ask_next)
-    if mode == "cheapest-first":
-        other = "text" if cheapest == "image" else "image"
-        return _first_then(answers, count, [cheapest, other], "fused", ask_next)
-    return _first_available(answers, count, ["fused", "image", "text"])
-
-
-def _first_available(answers: Mapping[str, HeadAnswers], count: int, order: list[str]) -> CombinedAnswers:
     classes = next(iter(answers.values())).probabilities.shape[1]
-    head = np.full(count, NO_HEAD, dtype=object)
-    probabilities = np.full((count, classes), np.nan, dtype=np.float32)
-    for name in order:
-        if name not in answers:
-            continue
-        spread = answers[name].spread(count)
-        fill = (head == NO_HEAD) & ~np.isnan(spread[:, 0])
-        head[fill], probabilities[fill] = name, spread[fill]
-    return CombinedAnswers(head, probabilities)
+    blank = CombinedAnswers.blank(count, classes)
+    order = head_order(mode, cheapest=cheapest)
+    return combine_asking(lambda name, _: answers[name], blank, order, heads=answers, ask_next=ask_next)
 
 
-def _first_then(
-    answers: Mapping[str, HeadAnswers], count: int, first: list[str], second: str, ask_next: float
+@dataclass(frozen=True, slots=True)
+class HeadOrder:
+    """Which heads a mode asks.
+
+    Attributes:
+        first: The first of these that can answers.
+        then: Asked about products that `first` is unsure of or cannot answer; None: nobody.
+    """
+
+    first: tuple[str, ...]
+    then: str | None = None
+
+
+def head_order(mode: Mode, *, cheapest: str) -> HeadOrder:
+    """The heads that a mode asks, in its order."""
+    if mode == "image-then-text":
+        return HeadOrder(("image",), "text")
+    if mode == "cheapest-first":
+        return HeadOrder((cheapest, "text" if cheapest == "image" else "image"), "fused")
+    return HeadOrder(("fused", "image", "text"))
+
+
+def combine_asking(
+    ask: Callable[[str, np.ndarray], HeadAnswers],
+    blank: CombinedAnswers,
+    order: HeadOrder,
+    *,
+    heads: Collection[str],
+    ask_next: float,
 ) -> CombinedAnswers:
-    """Let `first` answer; where it is unsure or cannot, ask `second` and keep the more confident answer."""
-    base = _first_available(answers, count, first)
-    if second not in answers:
+    """Make one answer per product, asking each head only about the products that need it.
+
+    Args:
+        ask: Asks a head about the products in a mask, bool [N]; answers about others are left aside.
+        blank: Answers for no product yet.
+        order: Whom to ask.
+        heads: Names of the heads that there are.
+        ask_next: Confidence below which the first heads count as unsure.
+    """
+    head, probabilities = blank.head.copy(), blank.probabilities.copy()
+    for name in order.first:
+        if name in heads and (wanted := head == NO_HEAD).any():
+            _put(name, ask(name, wanted), wanted, head, probabilities)
+    base = CombinedAnswers(head, probabilities)
+    if order.then is None or order.then not in heads:
         return base
-    spread = answers[second].spread(count)
     unsure = ~base.answered | (base.confidence < ask_next)
-    asked = unsure & ~np.isnan(spread[:, 0])
-    wins = asked & (~base.answered | (spread.max(axis=1) > np.nan_to_num(base.confidence, nan=-1.0)))
-    if second == "fused":  # the fused head has seen all that the first one has
-        wins = asked
-    head, probabilities = base.head.copy(), base.probabilities.copy()
-    head[wins], probabilities[wins] = second, spread[wins]
+    if not unsure.any():
+        return base
+    second = ask(order.then, unsure)
+    if order.then != "fused":  # the fused head has seen all that the first one has; another one has to be surer
+        told = np.nan_to_num(base.confidence[second.positions], nan=-1.0)
+        surer = second.probabilities.max(axis=1, initial=0) > told
+        second = HeadAnswers(second.positions[surer], second.probabilities[surer])
+    head, probabilities = head.copy(), probabilities.copy()
+    _put(order.then, second, unsure, head, probabilities)
     return CombinedAnswers(head, probabilities)
+
+
+def _put(
+    name: str, answers: HeadAnswers, wanted: np.ndarray, head: np.ndarray, probabilities: np.ndarray
+) -> None:
+    """Write a head's answers about the wanted products in their places."""
+    kept = wanted[answers.positions]
+    rows = answers.positions[kept]
+    head[rows], probabilities[rows] = name, answers.probabilities[kept]

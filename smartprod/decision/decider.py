@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from smartprod.classifiers import HeadSet, apply_temperature
-from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.answers import (
+    CombinedAnswers,
+    HeadAnswers,
+    Mode,
+    combine,
+    combine_asking,
+    head_order,
+)
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import RelativeMahalanobis, open_set_embedding
 
@@ -108,16 +116,32 @@ class Decider:
 
     def answers(self, products: ProductEmbeddings) -> dict[str, HeadAnswers]:
         """Ask every head about the products that it can answer."""
-        answers = {}
-        for name, head in self.head_set.heads.items():
-            positions = np.flatnonzero(products.having(head.modalities))
-            if len(positions) == 0:
-                probabilities = np.zeros((0, len(self.classes)), dtype=np.float32)
-            else:
-                logs = head.log_probabilities(products.take(positions))
-                probabilities = np.exp(apply_temperature(logs, self.settings.temperatures[name]))
-            answers[name] = HeadAnswers(positions, probabilities)
-        return answers
+        everything = np.ones(len(products), dtype=bool)
+        return {name: self._ask(name, products, everything) for name in self.head_set.heads}
+
+    def combine(self, products: ProductEmbeddings) -> CombinedAnswers:
+        """Ask the heads that the mode asks, each only about the products that need it; one answer per product."""
+        settings = self.settings
+        return combine_asking(
+            lambda name, wanted: self._ask(name, products, wanted),
+            CombinedAnswers.blank(len(products), len(self.classes)),
+            head_order(settings.mode, cheapest=settings.cheapest),
+            heads=self.head_set.heads,
+            ask_next=settings.ask_next,
+        )
+
+    def is_unsure(self, combined: CombinedAnswers) -> np.ndarray:
+        """Which products the first heads of the mode leave to the next one, bool [N]."""
+        return ~combined.answered | (combined.confidence < self.settings.ask_next)
+
+    def _ask(self, name: str, products: ProductEmbeddings, wanted: np.ndarray) -> HeadAnswers:
+        """Ask a head about those of the products in a mask, bool [N], that it can answer."""
+        head = self.head_set.heads[name]
+        positions = np.flatnonzero(products.having(head.modalities) & wanted)
+        if len(positions) == 0:
+            return HeadAnswers(positions, np.zeros((0, len(self.classes)), dtype=np.float32))
+        logs = head.log_probabilities(_some(products, positions))
+        return HeadAnswers(positions, np.exp(apply_temperature(logs, self.settings.temperatures[name])))
 
     def decide(
         self, products: ProductEmbeddings, answers: Mapping[str, HeadAnswers] | None = None
@@ -128,13 +152,18 @@ class Decider:
             products: Their embeddings.
             answers: What the heads say about them, where it is known already.
         """
-        answers = self.answers(products) if answers is None else answers
         settings = self.settings
-        combined = combine(
-            answers, len(products), mode=settings.mode, cheapest=settings.cheapest, ask_next=settings.ask_next
-        )
-        strange = self._is_strange(products, combined)
-        return self._judge(combined, strange)
+        if answers is None:
+            combined = self.combine(products)
+        else:
+            combined = combine(
+                answers,
+                len(products),
+                mode=settings.mode,
+                cheapest=settings.cheapest,
+                ask_next=settings.ask_next,
+            )
+        return self._judge(combined, self._is_strange(products, combined))
 
     def strangeness(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
         """Open-set score of each product under the head that answered, NaN without, float32 [N]."""
@@ -144,7 +173,7 @@ class Decider:
         for name, detector in self.detectors.items():
             rows = np.flatnonzero(combined.head == name)
             if len(rows):
-                scores[rows] = detector.score(open_set_embedding(products.take(rows), name))
+                scores[rows] = detector.score(open_set_embedding(_some(products, rows), name))
         return scores
 
     def _is_strange(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
@@ -174,7 +203,7 @@ class Decider:
             else "no confidence keeps the accuracy that was asked for"
         )
         if settings.back_off and unsure.any():
-            hierarchy = Hierarchy(self.classes, settings.separator)
+            hierarchy = _hierarchy(self.classes, settings.separator)
             paths, sums = hierarchy.back_off(combined.probabilities[unsure], settings.accept)
             found = ~np.isnan(sums)
             rows = np.flatnonzero(unsure)[found]
@@ -182,3 +211,14 @@ class Decider:
             decision[rows] = "backed_off"
             reason[rows] = "the category below is not sure enough"
         return Decisions(category, confidence, combined.head, decision, reason, combined.probabilities)
+
+
+def _some(products: ProductEmbeddings, positions: np.ndarray) -> ProductEmbeddings:
+    """The products at ascending positions; no copy where that is all of them."""
+    return products if len(positions) == len(products) else products.take(positions)
+
+
+@lru_cache(maxsize=4)
+def _hierarchy(classes: tuple[str, ...], separator: str) -> Hierarchy:
+    """The tree of a model's classes, built once for all batches."""
+    return Hierarchy(classes, separator)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from smartprod.catalog import STATUS_FIELDS, Status, reason_column, status_column
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from smartprod.model.answerer import Answers
 
 _CELL_FIELDS = tuple(name for name in STATUS_FIELDS if name not in {"row", "images", "category"})
+_TAKEN_ONE_BY_ONE = 8
 
 
 def answered_schema() -> pa.Schema:
@@ -58,19 +60,19 @@ def answered_table(
         `answered_schema()`, N rows in their order.
     """
     decisions = answers.decisions
-    troubles = list(_troubles(answers, modalities))
-    top_categories, top_confidences = _top(decisions.probabilities, np.asarray(classes, dtype=object), top_k)
+    top_categories, top_confidences = _top(decisions.probabilities, pa.array(classes, pa.string()), top_k)
+    status, reason = _accounts(answers, modalities)
     columns = {
         "row": answers.products["row"],
         "id": answers.products["id"],
-        "category": pa.array(decisions.category.tolist(), pa.string()),
+        "category": pa.array(decisions.category, pa.string()),
         "confidence": pa.array(decisions.confidence, pa.float32(), from_pandas=True),
         "top_categories": top_categories,
         "top_confidences": top_confidences,
-        "head": pa.array([head or None for head in decisions.head], pa.string()),
-        "decision": pa.array(decisions.decision.tolist(), pa.string()),
-        "status": pa.array([_code(each) for each in troubles], pa.string()),
-        "reason": pa.array(map(_sentences, decisions.reason, troubles), pa.string()),
+        "head": pa.array(np.where(decisions.head == "", None, decisions.head), pa.string()),
+        "decision": pa.array(decisions.decision, pa.string()),
+        "status": status,
+        "reason": reason,
     }
     return pa.table(columns, schema=answered_schema())
 
@@ -79,24 +81,55 @@ Trouble = tuple[str, str, str]
 """Field, status, and reason (empty where none is known)."""
 
 
-def _troubles(answers: Answers, modalities: Sequence[str]) -> Iterator[list[Trouble]]:
-    """List what is wrong with each row: the row itself, its modalities, then single cells of its text."""
+def _accounts(answers: Answers, modalities: Sequence[str]) -> tuple[pa.Array, pa.Array]:
+    """Write the columns `status` and `reason`.
+
+    Most rows are without trouble, and most troubles are alike: each distinct account is worded once.
+    """
+    undecided = answers.decisions.reason
+    status = np.full(len(undecided), Status.OK.value, dtype=object)
+    reason = np.full(len(undecided), None, dtype=object)
+    worded = {None: None} | {text: _sentence(text) for text in set(undecided.tolist()) - {None}}
+    reason[:] = [worded[text] for text in undecided.tolist()]
+    told: dict[tuple[str | None, tuple[Trouble, ...]], tuple[str, str | None]] = {}
+    for position, found in _troubles(answers, modalities):
+        account = (undecided[position], tuple(found))
+        if account not in told:
+            told[account] = (_code(found), _sentences(undecided[position], found))
+        status[position], reason[position] = told[account]
+    return pa.array(status, pa.string()), pa.array(reason, pa.string())
+
+
+def _troubles(answers: Answers, modalities: Sequence[str]) -> Iterator[tuple[int, list[Trouble]]]:
+    """List what is wrong with each row that is not ok: the row itself, its modalities, then single cells of its text."""
     products, index = answers.products, answers.index
     seen = [("images", index)] if "image" in modalities else []
     if "text" in modalities:
         seen.append(("text", index))
     cells = [(name, products) for name in _CELL_FIELDS] if "text" in modalities else []
+    fields = [("row", products), *seen, *cells]
+    rows = np.flatnonzero(np.logical_or.reduce([_is_troubled(name, table) for name, table in fields]))
+    if len(rows) == 0:
+        return
     columns = [
-        (name, table[status_column(name)].to_pylist(), table[reason_column(name)].to_pylist())
-        for name, table in (("row", products), *seen, *cells)
+        (name, *(table[column(name)].take(rows).to_pylist() for column in (status_column, reason_column)))
+        for name, table in fields
     ]
-    for position in range(products.num_rows):
+    for place, position in enumerate(rows.tolist()):
         found = [
-            (name, statuses[position], reasons[position] or "")
+            (name, statuses[place], reasons[place] or "")
             for name, statuses, reasons in columns
-            if statuses[position] != Status.OK or (name == "images" and reasons[position])
+            if statuses[place] != Status.OK or (name == "images" and reasons[place])
         ]
-        yield _without_consequences(found)
+        yield position, _without_consequences(found)
+
+
+def _is_troubled(name: str, table: pa.Table) -> np.ndarray:
+    """Which rows have a status other than `ok` in a field, or an image of which something is told, bool [N]."""
+    troubled = pc.not_equal(table[status_column(name)], Status.OK.value)
+    if name == "images":
+        troubled = pc.or_(troubled, pc.is_valid(table[reason_column(name)]))
+    return np.asarray(troubled)
 
 
 def _without_consequences(found: list[Trouble]) -> list[Trouble]:
@@ -130,15 +163,26 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _top(probabilities: np.ndarray, classes: np.ndarray, top_k: int) -> tuple[pa.Array, pa.Array]:
-    """List the most probable classes of each of N rows; rows without answer have empty lists."""
-    answered = ~np.isnan(probabilities).any(axis=1)
+def _top(probabilities: np.ndarray, classes: pa.Array, top_k: int) -> tuple[pa.Array, pa.Array]:
+    """List the most probable classes of each of N products; those without answer have empty lists."""
+    answered = ~np.isnan(probabilities[:, 0])
     kept = min(top_k, len(classes))
-    # stable: of equally probable classes the first one comes first, as argmax has it
-    best = np.argsort(-probabilities[answered], axis=1, kind="stable")[:, :kept]  # [M, kept]
+    best = _best(probabilities[answered], kept)  # [M, kept]
     values = np.take_along_axis(probabilities[answered], best, axis=1)
     offsets = np.concatenate([[0], np.cumsum(np.where(answered, kept, 0))]).astype(np.int32)
     return (
-        pa.ListArray.from_arrays(offsets, pa.array(classes[best.ravel()].tolist(), pa.string())),
+        pa.ListArray.from_arrays(offsets, classes.take(pa.array(best.ravel()))),
         pa.ListArray.from_arrays(offsets, pa.array(values.ravel(), pa.float32())),
     )
+
+
+def _best(probabilities: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the `count` largest values of each row of [M, C], int64 [M, count]; of equal ones the first comes first."""
+    if count > _TAKEN_ONE_BY_ONE:
+        return np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    left = probabilities.copy()
+    best = np.empty((len(left), count), dtype=np.int64)
+    for rank in range(count):  # for a few, twenty times as fast as sorting a hundred classes
+        best[:, rank] = left.argmax(axis=1)
+        np.put_along_axis(left, best[:, rank : rank + 1], -1, axis=1)
+    return best

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from smartprod.cleaning import clean_products
-from smartprod.decision import Decider, Decisions, combine
+from smartprod.decision import Decider, Decisions
 from smartprod.embeddings import Extractor, MemoryStore, load_embeddings
 from smartprod.encoders import configure_offline
 from smartprod.fusion import ProductEmbeddings
@@ -133,15 +133,7 @@ class Answerer:
 
     def _is_unsure(self, products: ProductEmbeddings) -> np.ndarray:
         """Which products the next head is asked about, given the first modality's embeddings only, bool [N]."""
-        settings = self.decider.settings
-        combined = combine(
-            self.decider.answers(products),
-            len(products),
-            mode=settings.mode,
-            cheapest=settings.cheapest,
-            ask_next=settings.ask_next,
-        )
-        return ~combined.answered | (combined.confidence < settings.ask_next)
+        return self.decider.is_unsure(self.decider.combine(products))
 
     def close(self) -> None:
         """End the decode threads."""
