@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+import pyarrow as pa
 import pytest
 
 from smartprod.config import load_config
 from smartprod.demo import render_catalogue
-from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
+from smartprod.pipeline import RunConsole, RunFolder, TableFile, TableWriter, load_pipeline, run_pipeline
 
 # The same stages as the real thing, with the quickest of what each of them offers.
 QUICK = (
@@ -40,6 +42,18 @@ class DemoRun:
     def new_table(self) -> Path:
         """The unlabelled part: 50 rows, among them one of each broken kind."""
         return self.catalogue / "new.csv"
+
+
+@pytest.fixture
+def table_file(tmp_path):
+    """Write a table to a file of its own, as a stage that streams it receives it."""
+
+    def write(table: pa.Table) -> TableFile:
+        with TableWriter(tmp_path / f"table-{uuid4()}.parquet", table.schema) as writer:
+            writer.write(table)
+        return writer.table
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartprod.catalog.account import account_lines, check_bad_fraction, count_rows, status_counts
+from smartprod.catalog.account import RowCounts, TableAccount
 from smartprod.catalog.attributes import parse_attributes
 from smartprod.catalog.class_policy import ClassAccount, ClassPolicyResult, apply_class_policy
 from smartprod.catalog.columns import LABEL_ROLES
@@ -16,6 +16,7 @@ from smartprod.catalog.products import (
     stream_products,
     table_fingerprint,
 )
+from smartprod.catalog.reasons import ReasonCounts
 from smartprod.catalog.split import PARTS, Split, split_products
 from smartprod.catalog.status import STATUS_FIELDS, Status, reason_column, status_column
 from smartprod.catalog.table import extra_column, product_schema
@@ -28,13 +29,13 @@ __all__ = [
     "ClassPolicyResult",
     "LabelConflict",
     "Leakage",
+    "ReasonCounts",
+    "RowCounts",
     "Split",
     "Status",
-    "account_lines",
+    "TableAccount",
     "apply_class_policy",
-    "check_bad_fraction",
     "count_records",
-    "count_rows",
     "extra_column",
     "find_label_conflicts",
     "find_leakage",
@@ -47,7 +48,6 @@ __all__ = [
     "source_notes",
     "split_products",
     "status_column",
-    "status_counts",
     "stream_products",
     "table_fingerprint",
 ]

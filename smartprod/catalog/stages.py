@@ -52,21 +52,31 @@ def catalog_identity(config: Config, run: RunFolder) -> str:
 )
 def catalog(context: StageContext) -> dict[str, object]:
     """Read the product table, every row kept in order with a status for each field."""
-    from smartprod.catalog import account_lines, check_bad_fraction, count_rows, read_products, source_notes
+    from smartprod.catalog import TableAccount, product_schema, source_notes, stream_products
 
     config = context.config
     if config.catalog.path == DEMO:
         _render_demo(context)
     resolved = table_config(config)
-    products = read_products(resolved)
-    for line in account_lines(products, notes=source_notes(resolved)):
+    batches = stream_products(resolved)
+    account = TableAccount()
+    schema = product_schema(resolved.columns.extra)
+    with (
+        context.table_writer("products", schema) as writer,
+        context.progress(None, "reading the table") as meter,
+    ):
+        for batch in batches:
+            account.add(batch)
+            writer.write(batch)
+            meter.advance(batch.num_rows)
+    for line in account.lines(notes=source_notes(resolved)):
         context.say(line)
-    rows = count_rows(products)
+    rows = account.rows()
     context.rows(rows.total, rows.total)
     context.metric("rows_labelled", rows.labelled)
     context.metric("rows_bad", rows.bad)
-    check_bad_fraction(products, config.catalog.max_bad_fraction)
-    return {"products": products}
+    account.check_bad_fraction(config.catalog.max_bad_fraction)
+    return {"products": writer.table}
 
 
 def _render_demo(context: StageContext) -> None:

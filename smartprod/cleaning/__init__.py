@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartprod.cleaning.account import clean_account
+from smartprod.cleaning.account import CleanAccount
 from smartprod.cleaning.attributes import flatten_attributes
 from smartprod.cleaning.html import clean_html
 from smartprod.cleaning.products import CLEAN_SCHEMA, clean_products, cut_at_word
@@ -11,7 +11,7 @@ from smartprod.cleaning.words import tokenize_words
 
 __all__ = [
     "CLEAN_SCHEMA",
-    "clean_account",
+    "CleanAccount",
     "clean_html",
     "clean_html_reference",
     "clean_products",

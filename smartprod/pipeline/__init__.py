@@ -21,6 +21,7 @@ from smartprod.pipeline.manifest import Manifest
 from smartprod.pipeline.registry import Stage, load_stages, stage
 from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.runner import RunOutcome, command_line, run_pipeline
+from smartprod.pipeline.tables import TableFile, TableReader, TableWriter
 from smartprod.pipeline.threads import cpu_count, limit_threads
 
 __all__ = [
@@ -36,6 +37,9 @@ __all__ = [
     "RunOutcome",
     "Stage",
     "StageContext",
+    "TableFile",
+    "TableReader",
+    "TableWriter",
     "command_line",
     "cpu_count",
     "disk_error",

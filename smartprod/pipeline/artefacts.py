@@ -12,7 +12,7 @@ from smartprod.errors import PipelineError
 class ArtefactKind(StrEnum):
     """How an artefact is held in memory and on disk.
 
-    `PARQUET`: a `pyarrow.Table`. `JSON`: a dict or list. `ARRAYS`: an `Arrays` (named numpy arrays with string
+    `PARQUET`: a `pyarrow.Table`, or a `TableFile` where it is streamed. `JSON`: a dict or list. `ARRAYS`: an `Arrays` (named numpy arrays with string
     metadata), as safetensors. `TEXT`: a str, as UTF-8. `FOLDER`: a folder that the stage fills itself; readers
     receive its `Path`.
     """

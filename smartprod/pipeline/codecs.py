@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartprod.errors import PipelineError
 from smartprod.pipeline.artefacts import Artefact, ArtefactKind
+from smartprod.pipeline.tables import ROWS_PER_GROUP, TableFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,9 @@ def write_artefact(artefact: Artefact, value: object, path: Path) -> None:
     if artefact.kind is ArtefactKind.FOLDER:
         replace_folder(Path(str(value)), path)
         return
+    if isinstance(value, TableFile) and value.path == temporary_name(path):
+        value.path.replace(path)  # the writer has synced it
+        return
     encode = _ENCODERS[artefact.kind]
     try:
         write_atomically(path, lambda temporary: encode(value, temporary))
@@ -104,7 +108,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left beside `path`."""
+    """Remove what killed processes or failed stages left beside `path`."""
     for left in (*path.parent.glob(f".{path.name}.*.tmp"), *path.parent.glob(f".{path.name}.*.old")):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
@@ -167,7 +171,7 @@ def _is_of_kind(kind: ArtefactKind, value: object) -> bool:
     if kind is ArtefactKind.PARQUET:
         import pyarrow as pa
 
-        return isinstance(value, pa.Table)
+        return isinstance(value, pa.Table | TableFile)
     if kind is ArtefactKind.FOLDER:
         return isinstance(value, Path) and value.is_dir()
     return isinstance(value, {"json": dict | list, "arrays": dict, "text": str}[kind.value])
@@ -176,7 +180,10 @@ def _is_of_kind(kind: ArtefactKind, value: object) -> bool:
 def _write_parquet(value: Any, path: Path) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(value, path, compression="zstd")
+    if isinstance(value, TableFile):  # of another artefact
+        shutil.copyfile(value.path, path)
+        return
+    pq.write_table(value, path, compression="zstd", row_group_size=ROWS_PER_GROUP)
 
 
 def _read_parquet(path: Path) -> object:
@@ -220,7 +227,7 @@ def _write_text(value: Any, path: Path) -> None:
 
 
 _EXPECTED = {
-    ArtefactKind.PARQUET: "a pyarrow.Table",
+    ArtefactKind.PARQUET: "a pyarrow.Table or a TableFile",
     ArtefactKind.JSON: "a dict or a list",
     ArtefactKind.ARRAYS: "an Arrays or a dict of numpy arrays",
     ArtefactKind.TEXT: "a str",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from smartprod.errors import PipelineError
-from smartprod.pipeline.artefacts import get_artefact
+from smartprod.pipeline.artefacts import ArtefactKind, get_artefact
 
 if TYPE_CHECKING:
     from smartprod.config import Config
@@ -40,6 +40,7 @@ class Stage:
         name: The name that pipelines list, such as `clean`.
         function: `function(context, **inputs) -> {artefact name: value}`.
         reads: Names of the artefacts it takes, in the order of its parameters.
+        streams: Those of them that it takes as a `TableFile`, to read in pieces.
         writes: Names of the artefacts it returns.
         config: The sections or keys of the configuration it depends on (`clean`, `extract.image`).
         libraries: Distributions whose version matters for its results.
@@ -51,6 +52,7 @@ class Stage:
     name: str
     function: Callable[..., Mapping[str, object]]
     reads: tuple[str, ...]
+    streams: tuple[str, ...]
     writes: tuple[str, ...]
     config: tuple[str, ...]
     libraries: tuple[str, ...]
@@ -62,10 +64,11 @@ class Stage:
 _stages: dict[str, Stage] = {}
 
 
-def stage(
+def stage(  # noqa: PLR0913  (all but one by keyword, each a declaration)
     name: str,
     *,
     reads: Sequence[str] = (),
+    streams: Sequence[str] = (),
     writes: Sequence[str] = (),
     config: Sequence[str] = (),
     libraries: Sequence[str] = (),
@@ -82,6 +85,7 @@ def stage(
     Args:
         name: The name that pipelines list.
         reads: Artefacts passed in.
+        streams: Tables among them that are never held whole: passed in as a `TableFile`.
         writes: Artefacts returned.
         config: Sections or dotted keys of the configuration that change its results.
         libraries: Distributions whose version changes its results, such as `torch`.
@@ -91,7 +95,8 @@ def stage(
         doc: One line for people; the function's first docstring line by default.
 
     Raises:
-        PipelineError: The name is taken, or the parameters do not match `reads`.
+        PipelineError: The name is taken, the parameters do not match `reads`, or what is to be streamed is no table
+            among them.
     """
 
     def register(function: StageFunction) -> StageFunction:
@@ -105,6 +110,7 @@ def stage(
             )
         for artefact in (*reads, *writes):
             get_artefact(artefact)
+        _check_streams(name, streams, reads)
         known = _stages.get(name)
         if known is not None and _origin(known.function) != _origin(function):
             raise PipelineError(
@@ -117,6 +123,7 @@ def stage(
             name=name,
             function=function,
             reads=tuple(reads),
+            streams=tuple(streams),
             writes=tuple(writes),
             config=tuple(config),
             libraries=tuple(libraries),
@@ -152,6 +159,16 @@ def load_stages() -> dict[str, Stage]:
                 fix="mend or uninstall that package",
             ) from error
     return dict(_stages)
+
+
+def _check_streams(name: str, streams: Sequence[str], reads: Sequence[str]) -> None:
+    for artefact in streams:
+        if artefact not in reads or get_artefact(artefact).kind is not ArtefactKind.PARQUET:
+            raise PipelineError(
+                "SP945",
+                f"stage `{name}` streams `{artefact}`, which is no table that it reads",
+                fix="list in `streams` only tables that `reads` lists",
+            )
 
 
 def _origin(function: Callable[..., object]) -> str:

@@ -10,6 +10,7 @@ from smartprod.errors import PipelineError
 from smartprod.pipeline.artefacts import get_artefact
 from smartprod.pipeline.codecs import read_artefact
 from smartprod.pipeline.manifest import Manifest, read_manifest
+from smartprod.pipeline.tables import TableFile
 
 if TYPE_CHECKING:
     from smartprod.config import Config
@@ -47,12 +48,27 @@ class RunFolder:
         """A stage's manifest, None if it has not finished here."""
         return read_manifest(self.manifest_path(stage))
 
+    def parts_path(self, stage: str) -> Path:
+        """Where a stage keeps finished parts of its work until it is done, whether or not there are any."""
+        return self.root / stage / "parts"
+
     def read(self, name: str) -> object:
         """Read an artefact.
 
         Raises:
-            PipelineError: It does not exist.
+            PipelineError: (SP931) It does not exist.
         """
+        return read_artefact(get_artefact(name), self._existing(name))
+
+    def open(self, name: str) -> TableFile:
+        """Give a table as a file to be read in pieces.
+
+        Raises:
+            PipelineError: (SP931) It does not exist.
+        """
+        return TableFile(self._existing(name))
+
+    def _existing(self, name: str) -> Path:
         path = self.artefact_path(name)
         if not path.exists():
             raise PipelineError(
@@ -61,4 +77,4 @@ class RunFolder:
                 where=str(path),
                 fix="run the pipeline that makes it",
             )
-        return read_artefact(get_artefact(name), path)
+        return path

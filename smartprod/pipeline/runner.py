@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
+import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from smartprod.pipeline.codecs import (
     write_text_atomically,
 )
 from smartprod.pipeline.context import StageContext
+from smartprod.pipeline.disk import disk_error
 from smartprod.pipeline.fingerprint import Fingerprint, fingerprint_stage, library_version
 from smartprod.pipeline.library import Pipeline, order_stages, pipeline_for_stage
 from smartprod.pipeline.lock import lock_folder
@@ -66,6 +69,7 @@ def run_pipeline(
     Raises:
         PipelineError: An input that another pipeline makes is missing or out of date, or a stage failed; the
             error's notes give the command that goes on.
+        DiskError: The run folder or a file cannot be read or written, with the same notes.
         SmartprodError: A stage failed with an error of its own, with the same notes.
         InterruptedRunError: The user pressed Ctrl-C during a stage, with the same notes.
     """
@@ -74,7 +78,7 @@ def run_pipeline(
     stages = load_stages()
     ordered = order_stages(pipeline, stages)
     run = RunFolder.of(loaded.config)
-    with lock_folder(run.root):
+    with _disk_told(run, f"go on with: {command_line(pipeline.name, loaded)}"), lock_folder(run.root):
         text = "\n".join(config_lines(loaded)) + "\n"
         write_text_atomically(run.config_path, text)
         work = _Work(pipeline, loaded, run, console, _Writers(ordered, stages.values(), run))
@@ -88,6 +92,19 @@ def run_pipeline(
 def command_line(pipeline: str, loaded: LoadedConfig) -> str:
     """The command that runs a pipeline with this configuration, ready to paste into a shell."""
     return " ".join(["smartprod run", pipeline, *loaded.arguments()])
+
+
+@contextlib.contextmanager
+def _disk_told(run: RunFolder, note: str) -> Iterator[None]:
+    """Tell a disk that fails outside of a stage."""
+    try:
+        yield
+    except OSError as error:
+        failure = disk_error(error, where=run.root)
+        if failure is None:
+            raise
+        failure.add_note(note)
+        raise failure from error
 
 
 class _Work:
@@ -125,6 +142,8 @@ class _Work:
         self.console.heading(stage.name, stage.doc)
         if reason:
             self.console.note(f"  {reason}")
+        if fresh:
+            shutil.rmtree(self.run.parts_path(stage.name), ignore_errors=True)
         try:
             self._compute(stage, fingerprint)
         except SmartprodError as error:
@@ -135,18 +154,28 @@ class _Work:
             stop.add_note(self._how_to_go_on(stage))
             raise stop from interrupt
         except Exception as error:
-            failure = PipelineError(
+            failure = disk_error(error, where=self.run.root) or PipelineError(
                 "SP934",
                 f"stage `{stage.name}` failed: {type(error).__name__}: {error}",
                 where=_place_of(error),
-                fix="this is a defect or a full disk or memory, not your configuration; --debug shows the traceback",
+                fix="this is a defect or a full memory, not your configuration; --debug shows the traceback",
             )
             failure.add_note(self._how_to_go_on(stage))
             raise failure from error
+        finally:
+            with contextlib.suppress(OSError):  # on a disk that fails; the next run removes them
+                for name in stage.writes:
+                    remove_leftovers(self.run.artefact_path(name))
         self.computed.append(stage.name)
 
     def _compute(self, stage: Stage, fingerprint: Fingerprint) -> None:
-        context = StageContext(self.loaded.config, stage=stage.name, run=self.run, console=self.console)
+        context = StageContext(
+            self.loaded.config,
+            stage=stage.name,
+            run=self.run,
+            depends_on=fingerprint.parts,
+            console=self.console,
+        )
         # From here to the new manifest the stage counts as not done, whatever happens.
         for name in {stage.name, *self.writers.sharing_with(stage)}:
             self.run.manifest_path(name).unlink(missing_ok=True)
@@ -154,7 +183,7 @@ class _Work:
             remove_leftovers(self.run.artefact_path(name))
         reset_peak_memory()
         started = time.monotonic()
-        values = stage.function(context, **{name: self.run.read(name) for name in stage.reads})
+        values = stage.function(context, **self._inputs(stage))
         _check_returned(stage, values)
         for name in stage.writes:
             write_artefact(get_artefact(name), values[name], self.run.artefact_path(name))
@@ -178,10 +207,16 @@ class _Work:
             libraries={name: library_version(name) for name in stage.libraries},
         )
         write_manifest(manifest, self.run.manifest_path(stage.name))
+        shutil.rmtree(self.run.parts_path(stage.name), ignore_errors=True)
         peak = (
             "" if manifest.peak_memory_mib is None else f", peak memory {manifest.peak_memory_mib:,.0f} MiB"
         )
         self.console.note(f"  {seconds:,.1f} s{peak}")
+
+    def _inputs(self, stage: Stage) -> dict[str, object]:
+        """Read the artefacts of a stage; those that it streams are opened only."""
+        streamed = {name: self.run.open(name) for name in stage.streams}
+        return streamed | {name: self.run.read(name) for name in stage.reads if name not in streamed}
 
     def _fingerprint(self, stage: Stage) -> Fingerprint:
         if stage.name not in self._fingerprints:

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 from smartprod.catalog import (
-    account_lines,
+    TableAccount,
     product_schema,
     products_from_records,
     read_products,
-    status_counts,
     stream_products,
     table_fingerprint,
 )
@@ -109,8 +108,11 @@ def test_read_products_real_sets_are_read_whole(name, rows):
         pytest.skip("SMARTPROD_DATA does not name the folder of the real sets")
     path = Path(os.environ["SMARTPROD_DATA"], name, "products.csv")
     table = read_products(CatalogConfig(path=str(path), columns={"category": "category_path"}))
-    counts = status_counts(table)
+    account = TableAccount()
+    for batch in table.to_batches():
+        account.add(batch)
+    counts = account.statuses()
     assert counts["row"] == counts["images"] == counts["category"] == {"ok": rows}
     for field in ("title", "description", "attributes"):
         assert set(counts[field]) <= {"ok", "missing"}
-    assert account_lines(table)[0] == f"{rows:,} rows, {rows:,} with a category, 0 bad"
+    assert account.lines()[0] == f"{rows:,} rows, {rows:,} with a category, 0 bad"

@@ -19,7 +19,7 @@ def context_of(folder, *overrides, stage="catalog") -> StageContext:
 def test_stages_catalog_keeps_every_row_and_counts_them(tmp_path):
     (tmp_path / "table.csv").write_text("id,title,category\na,Mug,Home\nb,Pot,\nc,,Home\n", encoding="utf-8")
     context = context_of(tmp_path, f"catalog.path={tmp_path / 'table.csv'}", "catalog.max_bad_fraction=1")
-    products = catalog(context)["products"]
+    products = catalog(context)["products"].read()
     assert products["id"].to_pylist() == ["a", "b", "c"]
     assert (context.rows_in, context.rows_out) == (3, 3)
     assert context.metrics["rows_labelled"] == 2

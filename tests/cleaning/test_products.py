@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from smartprod.catalog import Status, product_schema, products_from_records
-from smartprod.cleaning import CLEAN_SCHEMA, clean_account, clean_products, cut_at_word
+from smartprod.cleaning import CLEAN_SCHEMA, CleanAccount, clean_products, cut_at_word
 from smartprod.config.schema import CatalogConfig, CleanConfig, ColumnsConfig
 from smartprod.errors import UsageError
 
@@ -125,6 +125,13 @@ def test_products_of_every_language_keep_their_letters():
     assert texts(product) == ["Красная рубашка. tamaño: pequeño 😀. 红色衬衫。"]
 
 
+def account_lines(table, rows_of_a_batch=100):
+    account = CleanAccount()
+    for batch in table.to_batches(rows_of_a_batch):
+        account.add(batch)
+    return account.lines()
+
+
 def test_account_tells_counts_lengths_and_scripts():
     cleaned = clean(
         {"title": "Красная рубашка"},
@@ -133,7 +140,8 @@ def test_account_tells_counts_lengths_and_scripts():
         {"title": "abc"},
         max_characters=100,
     )
-    lines = clean_account(cleaned)
+    lines = account_lines(cleaned)
+    assert account_lines(cleaned, 1) == lines
     assert lines[0] == "3 of 4 rows have text, 1 missing"
     assert lines[1] == "  1 row: title, attributes and description are empty"
     assert "median 16" in lines[2]
@@ -142,4 +150,4 @@ def test_account_tells_counts_lengths_and_scripts():
 
 
 def test_account_of_a_table_without_any_text():
-    assert clean_account(clean({"image": "x.jpg"}))[0] == "0 of 1 rows have text, 1 missing"
+    assert account_lines(clean({"image": "x.jpg"}))[0] == "0 of 1 rows have text, 1 missing"

@@ -8,7 +8,7 @@ from smartprod.config import Config
 from smartprod.pipeline import RunFolder, StageContext
 
 
-def test_stage_gives_every_row_a_clean_text_and_counts_those_that_have_one(tmp_path):
+def test_stage_gives_every_row_a_clean_text_and_counts_those_that_have_one(tmp_path, table_file):
     schema = product_schema()
     empty = {field.name: "ok" if field.name.startswith("status.") else None for field in schema}
     rows = [
@@ -18,7 +18,8 @@ def test_stage_gives_every_row_a_clean_text_and_counts_those_that_have_one(tmp_p
         empty | {"row": 2, "title": "Чайник", "attributes": '{"colour": "blue"}'},
     ]
     context = StageContext(Config(), stage="clean", run=RunFolder(tmp_path))
-    made = clean(context, products=pa.Table.from_pylist(rows, schema=schema))["clean_text"]
+    products = table_file(pa.Table.from_pylist(rows, schema=schema))
+    made = clean(context, products=products)["clean_text"].read()
     texts = made["text"].to_pylist()
     assert made["row"].to_pylist() == [0, 1, 2]
     assert "Red mug" in texts[0]

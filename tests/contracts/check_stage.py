@@ -11,8 +11,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from smartprod.config import Config
-from smartprod.pipeline import RunFolder, StageContext, get_artefact, load_stages
-from smartprod.pipeline.artefacts import ArtefactKind
+from smartprod.pipeline import (
+    RunFolder,
+    Stage,
+    StageContext,
+    TableFile,
+    TableWriter,
+    get_artefact,
+    load_stages,
+)
 from smartprod.pipeline.codecs import write_artefact
 from smartprod.pipeline.fingerprint import config_value, fingerprint_stage, hash_package
 
@@ -36,6 +43,7 @@ def check_declared(name: str) -> None:
     """What a stage declares fits its function, the configuration and the package."""
     stage = load_stages()[name]
     assert tuple(inspect.signature(stage.function).parameters) == ("context", *stage.reads)
+    assert set(stage.streams) <= set(stage.reads)
     assert stage.writes
     assert (inspect.getdoc(stage.function) or "").partition("\n")[0] == stage.doc
     assert stage.doc.endswith(".")
@@ -60,17 +68,21 @@ def check_stage(
 ) -> dict[str, object]:
     """Run a stage twice on the same inputs, and hold both to its declaration and to each other; returns its outputs."""
     stage = load_stages()[name]
-    outputs = []
+    outputs: list[dict[str, object]] = []
     for attempt in ("first", "second"):
         context = StageContext(config, stage=name, run=RunFolder(folder / attempt))
-        values = dict(stage.function(context, **{read: inputs[read] for read in stage.reads}))
+        values = dict(
+            stage.function(context, **{read: given(read, stage, inputs, folder) for read in stage.reads})
+        )
         assert set(values) == set(stage.writes)
         assert context.lines
         for artefact in stage.writes:
             path = folder / attempt / "written" / get_artefact(artefact).path
             write_artefact(get_artefact(artefact), values[artefact], path)
-            if get_artefact(artefact).kind is ArtefactKind.FOLDER:
+            if isinstance(values[artefact], Path):
                 values[artefact] = path
+            if isinstance(values[artefact], TableFile):
+                values[artefact] = TableFile(path).read()
         outputs.append(values)
     fingerprints = {
         fingerprint_stage(
@@ -84,6 +96,18 @@ def check_stage(
             f"{artefact} differs between two runs"
         )
     return outputs[0]
+
+
+def given(name: str, stage: Stage, inputs: Mapping[str, object], folder: Path) -> object:
+    """An input as the stage takes it: what it streams is a file."""
+    value = inputs[name]
+    if name not in stage.streams:
+        return value
+    assert isinstance(value, pa.Table)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TableWriter(folder / f"{name}.parquet", value.schema) as writer:
+        writer.write(value)
+    return writer.table
 
 
 def same_artefact(first: object, second: object) -> bool:
