@@ -1,15 +1,20 @@
-"""Images and tables by address: what may be fetched, how, and where it is kept.
-
-Only light modules are imported here; what needs urllib3 or fsspec is imported when an address is fetched.
-"""
+"""Images and tables by address: what may be fetched, how, and where it is kept."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from smartprod.remote.policy import RemotePolicy
 from smartprod.remote.problem import RemoteProblem
 from smartprod.remote.references import file_path, image_name, is_address, redact, scheme_of
 
+if TYPE_CHECKING:
+    from smartprod.remote.images import RemoteImages
+
+_HOMES = {"RemoteImages": "images"}
+
 __all__ = [
+    "RemoteImages",
     "RemotePolicy",
     "RemoteProblem",
     "file_path",
@@ -18,3 +23,12 @@ __all__ = [
     "redact",
     "scheme_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: urllib3 is needed only where an address is fetched."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -91,16 +91,16 @@ class HttpDownload:
         Raises:
             RemoteProblem: Why there is no body.
         """
-        try:
-            with limited(seconds=seconds, read_seconds=self._limits.read_seconds):
-                return self._follow(address, file, {**_HEADERS, **(headers or {})}, seconds)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _describe(error, self._limits.read_seconds) from error
+        with limited(seconds=seconds, read_seconds=self._limits.read_seconds):
+            try:
+                return self._follow(address, file, {**_HEADERS, **(headers or {})})
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                raise _describe(error, self._limits.read_seconds) from error
 
-    def _follow(self, address: str, file: SafeFile, headers: Mapping[str, str], seconds: float) -> Answer:
+    def _follow(self, address: str, file: SafeFile, headers: Mapping[str, str]) -> Answer:
         for hop in range(self._limits.redirects + 1):
             try:
-                location, answer = self._ask(address, file, headers, seconds)
+                location, answer = self._ask(address, file, headers)
             except RemoteProblem as problem:
                 if hop and problem.status == "forbidden":
                     raise RemoteProblem("forbidden", f"redirected: {problem.reason}") from problem
@@ -110,9 +110,7 @@ class HttpDownload:
             address = urljoin(address, _readable(location))
         raise RemoteProblem("unreadable", f"more than {self._limits.redirects} redirects")
 
-    def _ask(
-        self, address: str, file: SafeFile, headers: Mapping[str, str], seconds: float
-    ) -> tuple[str, Answer | None]:
+    def _ask(self, address: str, file: SafeFile, headers: Mapping[str, str]) -> tuple[str, Answer | None]:
         """Make one request; gives where it redirects to, or else its answer."""
         refused = self._policy.judge(address)
         if refused is not None:
@@ -123,7 +121,7 @@ class HttpDownload:
             if location:
                 _finish(response)
                 return location, None
-            return "", self._receive(response, file, seconds)
+            return "", self._receive(response, file)
         except BaseException:
             response.close()  # what is left of the body must not be taken for the next answer
             raise
@@ -143,7 +141,7 @@ class HttpDownload:
             decode_content=False,
         )
 
-    def _receive(self, response: urllib3.BaseHTTPResponse, file: SafeFile, seconds: float) -> Answer:
+    def _receive(self, response: urllib3.BaseHTTPResponse, file: SafeFile) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
         if response.status != 200:
             _finish(response)
@@ -160,8 +158,6 @@ class HttpDownload:
             received += len(chunk)
             self._check_size(received)
             file.write(chunk)
-            if is_out_of_time():
-                raise RemoteProblem("unreadable", f"not done after {seconds:.3g} s", passing=True)
         return Answer(200, headers)
 
     def _check_size(self, size: int) -> None:
