@@ -9,10 +9,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from smartprod.catalog import Status, reason_column, status_column
+from smartprod.embeddings.buffer import StoreBuffer
 from smartprod.embeddings.decoding import ImageLimits
 from smartprod.embeddings.image_batch import ImageBatches, Tally
 from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
@@ -24,8 +24,6 @@ from smartprod.encoders import load_encoder, use_torch_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
-
-    from numpy.typing import NDArray
 
     from smartprod.config import Config
     from smartprod.embeddings.image_batch import RowImages
@@ -146,12 +144,13 @@ class Extractor:
             sink: Where embeddings are looked up and kept.
             advance: Told how many more images are done.
         """
-        rows = self._image_batches(sink).run(
-            [paths or [] for paths in products["images"].to_pylist()]
+        paths = (
+            [listed or [] for listed in products["images"].to_pylist()]
             if self.image_encoders
-            else [[]] * len(products),
-            advance=advance,
+            else [[]] * len(products)
         )
+        with StoreBuffer(sink) as buffer:
+            rows = self._image_batches(buffer).run(paths, advance=advance)
         statuses = products[status_column("images")].to_pylist()
         reasons = products[reason_column("images")].to_pylist()
         verdicts = list(map(_image_verdict, rows, statuses, reasons))
@@ -181,11 +180,12 @@ class Extractor:
         keys = [text_key(text) if text else None for text in texts]
         by_key = {key: text for key, text in zip(keys, texts, strict=True) if key and text}
         computed: set[str] = set()
-        for encoder in self.text_encoders:
-            found = sink.contains(encoder.fingerprint, list(by_key))
-            lacking = [key for key, there in zip(by_key, found, strict=True) if not there]
-            _encode_texts(encoder, lacking, by_key, sink, _ignore if computed else advance)
-            computed.update(lacking)
+        with StoreBuffer(sink) as buffer:
+            for encoder in self.text_encoders:
+                found = sink.contains(encoder.fingerprint, list(by_key))
+                lacking = [key for key, there in zip(by_key, found, strict=True) if not there]
+                _encode_texts(encoder, lacking, by_key, buffer, _ignore if computed else advance)
+                computed.update(lacking)
         advance(len(by_key) - len(computed))
         self.text_tally.computed += len(computed)
         self.text_tally.reused += len(by_key) - len(computed)
@@ -232,16 +232,13 @@ def _index_columns(columns: dict[str, Any]) -> pa.Table:
 def _encode_texts(
     encoder: TextEncoder, keys: list[str], texts: dict[str, str], sink: EmbeddingSource, advance: Advance
 ) -> None:
-    """Encode texts in calls of similar length and commit them together."""
+    """Encode texts in calls of similar length."""
     keys = sorted(keys, key=lambda key: (-len(texts[key]), key))
-    done: list[NDArray[np.float16]] = []
     for start in range(0, len(keys), _TEXTS_PER_CALL):
         part = keys[start : start + _TEXTS_PER_CALL]
         embeddings = encoder.encode([texts[key] for key in part])
-        done.append(to_stored(embeddings, encoder=repr(encoder.name)))
+        sink.append(encoder.fingerprint, part, to_stored(embeddings, encoder=repr(encoder.name)))
         advance(len(part))
-    if done:
-        sink.append(encoder.fingerprint, keys, np.concatenate(done))
 
 
 def _image_verdict(images: RowImages, status: str, reason: str | None) -> tuple[str, str | None]:

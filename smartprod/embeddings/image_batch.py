@@ -65,7 +65,7 @@ class ImageBatches:
 
     Attributes:
         encoders: Every image goes to all of them, decoded once.
-        store: Where embeddings are looked up and kept.
+        store: Where embeddings are looked up, and kept batch by batch.
         pool: Decode threads.
         limits: What is too large to decode.
         batch_size: Images per call of an encoder.
@@ -140,10 +140,9 @@ class ImageBatches:
     def _encode(
         self, files: dict[str, str], lacking: dict[str, list[int]], advance: Callable[[int], None]
     ) -> dict[str, ImageProblem]:
-        """Decode files, given by key, encode them and commit; returns the problems by key."""
+        """Decode files, given by key, encode them and store each batch; returns the problems by key."""
         problems: dict[str, ImageProblem] = {}
         waiting: list[list[tuple[str, NDArray[np.uint8]]]] = [[] for _ in self.encoders]
-        done: list[list[tuple[list[str], NDArray[np.float16]]]] = [[] for _ in self.encoders]
         for key, prepared in self._decoded(files, lacking):
             if isinstance(prepared, ImageProblem):
                 problems[key] = prepared
@@ -151,26 +150,20 @@ class ImageBatches:
                 for number, pixels in zip(lacking[key], prepared, strict=True):
                     waiting[number].append((key, pixels))
                     if len(waiting[number]) == self.batch_size:
-                        done[number].append(self._encode_batch(number, waiting[number]))
+                        self._encode_batch(number, waiting[number])
                         waiting[number] = []
             advance(1)
-        for number, encoder in enumerate(self.encoders):
+        for number in range(len(self.encoders)):
             if waiting[number]:
-                done[number].append(self._encode_batch(number, waiting[number]))
-            if done[number]:
-                keys = [key for batch, _ in done[number] for key in batch]
-                self.store.append(
-                    encoder.fingerprint, keys, np.concatenate([values for _, values in done[number]])
-                )
+                self._encode_batch(number, waiting[number])
         self.tally.computed += len(files) - len(problems)
         return problems
 
-    def _encode_batch(
-        self, number: int, batch: list[tuple[str, NDArray[np.uint8]]]
-    ) -> tuple[list[str], NDArray[np.float16]]:
+    def _encode_batch(self, number: int, batch: list[tuple[str, NDArray[np.uint8]]]) -> None:
         encoder = self.encoders[number]
         embeddings = encoder.encode(np.stack([pixels for _, pixels in batch]))
-        return [key for key, _ in batch], to_stored(embeddings, encoder=repr(encoder.name))
+        kept = to_stored(embeddings, encoder=repr(encoder.name))
+        self.store.append(encoder.fingerprint, [key for key, _ in batch], kept)
 
     def _decoded(
         self, files: dict[str, str], lacking: dict[str, list[int]]
