@@ -1,25 +1,31 @@
-"""Image cells: which paths they list, and which of them may and can be read."""
+"""Image cells: which paths and addresses they list, and which of them may and can be read."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
+import posixpath
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from smartprod.catalog.attributes import parse_list
 from smartprod.catalog.cell_text import NULL_WORDS, plain_value
 from smartprod.catalog.status import Status
 from smartprod.errors import UsageError
+from smartprod.remote import RemotePolicy, file_path, is_address, redact, scheme_of
 
-_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]+://|data:)")
+if TYPE_CHECKING:
+    from smartprod.config.schema import CatalogConfig
+
+_REAL_FOLDERS_KEPT = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePath:
-    """One listed image: its absolute path where it is usable, and what became of it."""
+    """One listed image: its absolute path or address where it is usable, and what became of it."""
 
     path: str | None
     status: Status
@@ -54,77 +60,138 @@ def list_images(cell: object) -> list[str]:
 
 
 class ImageFinder:
-    """Judge listed paths against the image root; only the path is judged here, never the content.
+    """Judge listed images against the image root and the policy; no content is looked at, and no host is asked.
 
-    A path must lead to a regular file below the root after `..` has been resolved by name; links that lie below the root
-    are followed, for they are the user's own.
+    A path must lead to a regular file below the root, by its name (`..` resolved) and in truth (links followed).
 
     Args:
-        root: Folder that relative paths start from and none may leave.
+        root: Folder that relative paths start from and none may leave; None: there is no folder, so no path is usable.
+        base: Address that relative paths continue where there is no folder.
+        policy: Which addresses may be fetched; None: none.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = os.path.normpath(root.absolute())
-        self._prefix = self.root.rstrip(os.sep) + os.sep
+    def __init__(
+        self, root: Path | None, *, base: str | None = None, policy: RemotePolicy | None = None
+    ) -> None:
+        self.root = None if root is None else os.path.normpath(root.absolute())
+        self._prefix = "" if self.root is None else self.root.rstrip(os.sep) + os.sep
+        self._real_prefix = "" if self.root is None else os.path.realpath(self.root).rstrip(os.sep) + os.sep
+        self._is_inside: dict[str, bool] = {}
+        self._base = base
+        self._policy = policy or RemotePolicy()
 
     def find(self, listed: str) -> ImagePath:
-        """Judge one path as it stands in the table."""
-        if _URL.match(listed):
-            scheme = listed.split(":", 1)[0].lower()
-            return ImagePath(
-                None, Status.FORBIDDEN, f"{_short(listed)}: {scheme} address; images are read from disk only"
-            )
-        found = self._look(listed)
-        if found.status is Status.MISSING and "\\" in listed:  # a table written on Windows
-            found = self._look(listed.replace("\\", "/"))
+        """Judge one image as it stands in the table: a path, a `file://` address, or another address."""
+        scheme = scheme_of(listed) if ":" in listed else None
+        if scheme == "file":
+            path = file_path(listed)
+            return self._find_path(listed, path) if path else _refused(listed, "a file of another machine")
+        if scheme is not None:
+            return self._find_address(listed)
+        if self._base is not None:
+            return self._find_below_base(listed)
+        return self._find_path(listed, listed)
+
+    def _find_address(self, address: str) -> ImagePath:
+        problem = self._policy.judge(address)
+        if problem is None:
+            return ImagePath(address, Status.OK)
+        return ImagePath(None, Status(problem.status), f"{_short(redact(address))}: {problem.reason}")
+
+    def _find_below_base(self, listed: str) -> ImagePath:
+        """Continue the base address; a path of the disk or one that climbs has no place there."""
+        path = posixpath.normpath(listed.replace("\\", "/"))
+        if path == ".." or path.startswith(("/", "../")):
+            return _refused(listed, "outside the image folder (see catalog.image_root)")
+        escaped = quote(path) if (self._base or "").startswith("http") else path
+        return self._find_address(f"{self._base}/{escaped}")
+
+    def _find_path(self, listed: str, path: str) -> ImagePath:
+        if self.root is None:
+            return _refused(listed, "a path of the disk (see catalog.image_root)")
+        found = self._look(listed, path)
+        if found.status is Status.MISSING and "\\" in path:  # a table written on Windows
+            found = self._look(listed, path.replace("\\", "/"))
         return found
 
-    def _look(self, listed: str) -> ImagePath:
-        path = os.path.normpath(os.path.join(self.root, listed))  # noqa: PTH118 - four times as fast as pathlib
+    def _look(self, listed: str, path: str) -> ImagePath:
+        path = os.path.normpath(os.path.join(self.root or "", path))  # noqa: PTH118 - four times as fast as pathlib
         if not path.startswith(self._prefix):
-            return ImagePath(
-                None, Status.FORBIDDEN, f"{_short(listed)}: outside the image folder (see catalog.image_root)"
-            )
-        problem = _problem(path)
-        if problem is None:
-            return ImagePath(path, Status.OK)
-        status, reason = problem
-        return ImagePath(None, status, f"{_short(listed)}: {reason}")
+            return _refused(listed, "outside the image folder (see catalog.image_root)")
+        try:
+            path.encode()
+            mode = os.lstat(path).st_mode
+            if not self._stays_inside(path, is_link=stat.S_ISLNK(mode)):
+                return _refused(listed, "a link out of the image folder (see catalog.image_root)")
+            if stat.S_ISLNK(mode):
+                mode = os.stat(path).st_mode  # noqa: PTH116 - half the time of pathlib
+        except (OSError, ValueError) as error:
+            status, reason = _describe(error)
+            return ImagePath(None, status, f"{_short(listed)}: {reason}")
+        if not stat.S_ISREG(mode):
+            return ImagePath(None, Status.CORRUPT, f"{_short(listed)}: not a file")
+        return ImagePath(path, Status.OK)
+
+    def _stays_inside(self, path: str, *, is_link: bool) -> bool:
+        """Tell whether a path that exists lies below the root once all links are followed.
+
+        Of a file that is no link only the folder has to be followed, and that once: 1 instead of 20 microseconds.
+        """
+        if is_link:
+            return os.path.realpath(path).startswith(self._real_prefix)
+        folder = path.rpartition(os.sep)[0]
+        found = self._is_inside.get(folder)
+        if found is None:
+            if len(self._is_inside) >= _REAL_FOLDERS_KEPT:
+                self._is_inside.clear()
+            real = os.path.realpath(folder) + os.sep
+            found = self._is_inside[folder] = real.startswith(self._real_prefix)
+        return found
 
 
-def _problem(path: str) -> tuple[Status, str] | None:
-    """Say what stands against reading `path`, with one look at the file system."""
-    try:
-        path.encode()
-        mode = os.stat(path).st_mode  # noqa: PTH116 - half the time of pathlib
-    except UnicodeEncodeError:
+def _describe(error: OSError | ValueError) -> tuple[Status, str]:
+    """Say what stands against reading a path."""
+    if isinstance(error, UnicodeEncodeError):
         return Status.UNREADABLE, "not valid text"
-    except ValueError:
+    if isinstance(error, ValueError):
         return Status.CORRUPT, "not a path"
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:
-            return Status.MISSING, "no such file"
-        return Status.UNREADABLE, error.strerror or "cannot be looked at"
-    return None if stat.S_ISREG(mode) else (Status.CORRUPT, "not a file")
+    if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:
+        return Status.MISSING, "no such file"
+    return Status.UNREADABLE, error.strerror or "cannot be looked at"
 
 
-def image_root(declared: str | None, *, otherwise: Path) -> Path:
-    """Find the folder that image paths start from: `catalog.image_root`, or the table's own folder.
+def _refused(listed: str, reason: str) -> ImagePath:
+    return ImagePath(None, Status.FORBIDDEN, f"{_short(redact(listed))}: {reason}")
+
+
+def image_finder(config: CatalogConfig, *, table_folder: Path | str | None = None) -> ImageFinder:
+    """Make the judge of a table's images.
+
+    Args:
+        config: Says where images are (`image_root`) and what may be fetched (`remote`).
+        table_folder: The table's own folder, or the address of it: where images are by default; None: the current folder.
 
     Raises:
-        UsageError: SP210 where the declared folder does not exist.
+        UsageError: SP210 where the declared folder does not exist; SP230, SP231 where a package is not installed.
     """
-    if declared is None:
-        return otherwise
-    root = Path(declared).expanduser()
-    if not root.is_dir():
+    policy = RemotePolicy.of(config.remote)
+    declared = config.image_root
+    place = Path.cwd() if table_folder is None else table_folder
+    if declared is not None:
+        place = declared if is_address(declared) else Path(declared).expanduser()
+    if isinstance(place, str):
+        path = file_path(place) if scheme_of(place) == "file" else None
+        if path is None:
+            return ImageFinder(None, base=place.rstrip("/"), policy=policy)
+        place = Path(path)
+    if declared is not None and not place.is_dir():
         raise UsageError(
             "SP210",
             f"The image folder '{declared}' does not exist.",
             where="catalog.image_root",
             fix="Give the folder that the image paths of the table start from, or leave it out for the table's own folder.",
         )
-    return root
+    return ImageFinder(place, policy=policy)
 
 
 def _short(text: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from smartprod.catalog.columns import ROLES, map_columns, required_columns
-from smartprod.catalog.image_paths import ImageFinder, image_root
+from smartprod.catalog.image_paths import ImageFinder, image_finder
 from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table, open_source
 from smartprod.catalog.readers.image_folder import FOLDER_COLUMNS
 from smartprod.catalog.rows import RowBuilder
@@ -50,12 +49,10 @@ def stream_products(
     if isinstance(source, FolderSource):
         columns = FOLDER_COLUMNS.model_copy(update={"extra": config.columns.extra})
         config = config.model_copy(update={"columns": columns})
-        optional, root = ROLES, source.path
+        optional, finder = ROLES, ImageFinder(source.path)
     else:
-        root = image_root(config.image_root, otherwise=locate_table(config).parent)
-    return _stream(
-        source, config, ImageFinder(root), batch_rows=batch_rows, optional=optional, wanted_from=first_row
-    )
+        finder = image_finder(config, table_folder=locate_table(config).parent)
+    return _stream(source, config, finder, batch_rows=batch_rows, optional=optional, wanted_from=first_row)
 
 
 def count_records(config: CatalogConfig) -> int:
@@ -85,7 +82,7 @@ def products_from_records(
     Raises:
         UsageError: SP205 where no record has a text or an image.
     """
-    finder = ImageFinder(image_root(config.image_root, otherwise=Path.cwd()))
+    finder = image_finder(config)
     schema = product_schema(config.columns.extra)
     batches = _stream(
         RecordsSource(records), config, finder, batch_rows=4096, optional=ROLES, first_row=first_row
