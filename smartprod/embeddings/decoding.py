@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from smartprod.catalog import Status
+from smartprod.embeddings.pixel_modes import to_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,12 +23,10 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 _ORIENTATION = 0x0112
 # Each EXIF orientation is a swap of the axes, then a flip of rows, then a flip of columns, or fewer of these.
 _LYING, _UPSIDE_DOWN, _MIRRORED = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
-_QUICK_FORMATS = {"JPEG", "MPO"}
-_QUICK_MODES = {"RGB", "L"}
-_SIXTEEN_BIT_MODES = {"I;16", "I;16L", "I;16B", "I;16N"}
-
-# What Pillow's decoders raise on damaged files, beside OSError.
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError)
+_JPEG_FORMATS = {"JPEG", "MPO"}
+_QUICK_MODES = {"RGB", "L"}  # Pillow knows the colours of the others better
+# What shops have. Others are parsed loosely (TGA), or by another program (EPS by Ghostscript), which a table must not start.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +80,21 @@ def decode_image(data: bytes, *, min_side: int, limits: ImageLimits) -> NDArray[
     image = _open(data)
     with image:
         _check_size(image, limits)
-        if image.format in _QUICK_FORMATS and image.mode in _QUICK_MODES:
-            pixels = _decode_jpeg(data, min_side=min_side)
-            if pixels is not None:
+        if image.format in _JPEG_FORMATS:
+            is_quick = image.mode in _QUICK_MODES
+            pixels = _decode_jpeg(data, min_side=min_side, colours="RGB" if is_quick else "CMYK")
+            if pixels is not None and is_quick:
                 return _upright(pixels, _orientation(image))
         return _decode_with_pillow(image)
 
 
 def _open(data: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(data))
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
         raise ImageProblem(Status.CORRUPT, _describe_stranger(data)) from None
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise ImageProblem(Status.TOO_LARGE, f"more than {limit:.0f} megapixels") from None
-    except _DECODER_ERRORS as error:
-        raise ImageProblem(Status.CORRUPT, f"damaged header ({error})") from error
+    except Exception as error:  # Pillow's plugins raise whatever the bytes lead them to
+        raise _damaged(error, "damaged header") from error
 
 
 def _describe_stranger(data: bytes) -> str:
@@ -120,13 +117,15 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
         raise ImageProblem(Status.CORRUPT, f"{width} x {height} pixels")
 
 
-def _decode_jpeg(data: bytes, *, min_side: int) -> NDArray[np.uint8] | None:
-    """Decode a JPEG quickly; None where it is odd in some way, for Pillow to judge."""
+def _decode_jpeg(data: bytes, *, min_side: int, colours: str) -> NDArray[np.uint8] | None:
+    """Decode a JPEG quickly; None where it is odd in some way, for Pillow to judge; a part that is missing is not."""
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, colorspace="RGB", min_height=2 * min_side, min_width=2 * min_side, min_factor=2
+            data, colorspace=colours, min_height=2 * min_side, min_width=2 * min_side, min_factor=2
         )
-    except ValueError:
+    except ValueError as error:
+        if "remature end" in str(error):  # Pillow would fill what is not there with grey
+            raise ImageProblem(Status.CORRUPT, "truncated") from None
         return None
     return pixels
 
@@ -134,42 +133,26 @@ def _decode_jpeg(data: bytes, *, min_side: int) -> NDArray[np.uint8] | None:
 def _decode_with_pillow(image: Image.Image) -> NDArray[np.uint8]:
     try:
         image.load()  # `verify()` passes truncated files; only decoding every pixel is a check
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(_to_rgb(upright), np.uint8)
-    except _DECODER_ERRORS as error:
-        reason = (
-            "truncated" if "truncated" in str(error) or isinstance(error, EOFError) else f"damaged ({error})"
-        )
-        raise ImageProblem(Status.CORRUPT, reason) from error
+        return _upright(to_rgb(image), _orientation(image))
+    except Exception as error:  # as above
+        raise _damaged(error, "damaged") from error
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _SIXTEEN_BIT_MODES or image.mode in ("I", "F"):
-        image = Image.fromarray(_to_eight_bits(np.asarray(image)))
-    if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return image.convert("RGB")
-
-
-def _to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale greys `[H, W]` of more than 8 bits: 16-bit numbers as such, floats of 0..1, anything else by its range."""
-    grey = np.nan_to_num(values.astype(np.float64))
-    low, high = float(grey.min()), float(grey.max())
-    if values.dtype.kind in "iu" and low >= 0 and high <= 65_535:
-        low, high = 0.0, 65_535.0
-    elif low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
-    return np.rint((grey - low) * (255 / (high - low))).astype(np.uint8)
+def _damaged(error: Exception, told: str) -> ImageProblem:
+    if isinstance(error, Image.DecompressionBombError):
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        return ImageProblem(Status.TOO_LARGE, f"more than {limit:.0f} megapixels")
+    if isinstance(error, MemoryError):
+        return ImageProblem(Status.TOO_LARGE, "needs more memory than there is")
+    if isinstance(error, EOFError) or "truncated" in str(error):
+        return ImageProblem(Status.CORRUPT, "truncated")
+    return ImageProblem(Status.CORRUPT, f"{told} ({error or type(error).__name__})")
 
 
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except _DECODER_ERRORS:
+    except Exception:  # noqa: BLE001  (as above)
         return 1  # unreadable metadata: the pixels count
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from smartprod.embeddings import ImageLimits, ImageProblem, decode_image
+from smartprod.embeddings import ImageLimits, ImageProblem, decode_image, pixel_modes
 
 ANY = ImageLimits()
 
@@ -165,3 +165,31 @@ def test_decode_and_prepare_match_pillow_bicubic(draw, encode_file):
     left, right = encoder.encode(ours), encoder.encode(reference)
     cosine = (left * right).sum(1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
     assert cosine.min() > 0.999
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_decode_jpeg_with_missing_data_before_its_end_marker_is_corrupt(draw, encode_file, mode):
+    data = encode_file(draw().convert(mode))
+    assert problem_of(data[: len(data) // 2] + b"\xff\xd9") == ("corrupt", "truncated")
+
+
+def test_decode_formats_that_other_programs_read_are_refused():
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
+    assert problem_of(eps)[0] == "corrupt"
+
+
+def test_decode_deep_grey_of_one_value_or_without_numbers_is_a_flat_picture(encode_file):
+    flat = decode(encode_file(Image.fromarray(np.full((4, 4), 70_000, np.int32)), "TIFF"))
+    assert (flat == flat[0, 0]).all()
+    values = np.array([[0.0, 0.5, np.nan, np.inf]], np.float32)
+    assert decode(encode_file(Image.fromarray(values), "TIFF"))[0, :, 0].tolist() == [0, 128, 0, 255]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "1"])
+def test_decode_strip_by_strip_equals_whole(draw, encode_file, monkeypatch, mode):
+    photo = draw(width=50, height=40)
+    grey = Image.fromarray(np.asarray(photo.convert("L"), np.uint16) * 200)
+    data = encode_file(grey if mode == "I;16" else photo.convert(mode), "PNG")
+    whole = decode(data)
+    monkeypatch.setattr(pixel_modes, "_STRIP_PIXELS", 150)
+    np.testing.assert_array_equal(decode(data), whole)
