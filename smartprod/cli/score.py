@@ -12,7 +12,12 @@ from smartprod.cli.options import DebugOption, OverridesArgument, QuietOption
 
 def score(  # noqa: PLR0913  (one parameter for each option)
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="The product table, in any format that is read.")
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="The product table, in any format that is read; or the folder of a run whose extraction is done: "
+            "its embeddings are looked up.",
+        ),
     ],
     overrides: OverridesArgument = None,
     *,
@@ -20,15 +25,21 @@ def score(  # noqa: PLR0913  (one parameter for each option)
         Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
     ],
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="Where the answers go: a .parquet or .csv file."),
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where the answers go: a .parquet or .csv file, NAME/ for a folder of Parquet files (whole when it "
+            "holds _SUCCESS), or an address such as s3://bucket/scored.parquet.",
+        ),
     ],
     mode: Annotated[
         str | None,
         typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
     ] = None,
     output_format: Annotated[
-        str | None, typer.Option("--format", help="parquet or csv; default: by the name of the output.")
+        str | None, typer.Option("--format", help="parquet, csv or parquet-folder; default: by the name of the output.")
     ] = None,
     image_root: Annotated[
         Path | None,

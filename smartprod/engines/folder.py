@@ -46,7 +46,7 @@ def hold_folder(folder: Path, *, fresh: bool = False) -> Iterator[None]:
             fix="name a folder that you may write to",
         ) from error
     try:
-        for path in folder.iterdir() if fresh else ():
+        for path in sorted(folder.iterdir()) if fresh else ():  # a mark of success goes before the parts
             if path.name != LOCK_FILE:
                 path.unlink()
         yield

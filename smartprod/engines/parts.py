@@ -17,7 +17,7 @@ from smartprod.pipeline import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAN_FILE = "plan.json"
+PLAN_FILE = "_plan.json"  # readers of Parquet folders pass over names that begin so
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +74,26 @@ class PartPlan:
         Raises:
             JobError: (SP801) The parts there belong to another job; says what differs.
         """
-        path = folder / PLAN_FILE
-        if any(folder.glob("part-*.parquet")):  # without any, an earlier plan binds nobody
-            earlier = _read(path)
-            if earlier == self:
-                return
-            changed = (
-                "its plan cannot be read"
-                if earlier is None
-                else f"changed since: {', '.join(self._changes_since(earlier))}"
-            )
+        differing = self.differing(folder)
+        if differing is not None:
             raise JobError(
                 "SP801",
-                f"another {self.job} job that was not finished has left its parts here; {changed}",
+                f"another {self.job} job has left its parts here; {differing}",
                 where=str(folder),
                 fix="add --fresh to start over, or write to another place",
             )
-        write_atomically(path, self._write)
+        write_atomically(folder / PLAN_FILE, self._write)
+
+    def differing(self, folder: Path) -> str | None:
+        """Say what sets this plan apart from that of the parts in a folder; None where nothing does, or none are there."""
+        if not any(folder.glob("part-*.parquet")):  # without any, an earlier plan binds nobody
+            return None
+        earlier = _read(folder / PLAN_FILE)
+        if earlier is None:
+            return "its plan cannot be read"
+        if earlier == self:
+            return None
+        return f"changed since: {', '.join(self._changes_since(earlier))}"
 
     def _changes_since(self, earlier: PartPlan) -> list[str]:
         fields = {"the job": "job", "the number of rows": "rows", "the rows of a part": "part_rows"}

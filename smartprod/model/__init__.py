@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from smartprod.model.answerer import Answerer, Answers
     from smartprod.model.card import HeadFigures, TrainingFigures
     from smartprod.model.classifier import ProductClassifier, load_classifier
-    from smartprod.model.loading import SavedModel, load_model
+    from smartprod.model.indexed import answer_indexed
+    from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
     from smartprod.model.saving import save_model
     from smartprod.model.verification import verify_model
@@ -26,8 +27,10 @@ _HOMES = {
     "ProductClassifier": "classifier",
     "SavedModel": "loading",
     "TrainingFigures": "card",
+    "answer_indexed": "indexed",
     "answered_schema": "answer_rows",
     "answered_table": "answer_rows",
+    "check_encoders": "loading",
     "load_classifier": "classifier",
     "load_model": "loading",
     "save_model": "saving",
@@ -42,8 +45,10 @@ __all__ = [
     "ProductClassifier",
     "SavedModel",
     "TrainingFigures",
+    "answer_indexed",
     "answered_schema",
     "answered_table",
+    "check_encoders",
     "load_classifier",
     "load_model",
     "save_model",

@@ -69,7 +69,7 @@ def answered_table(
         "confidence": pa.array(decisions.confidence, pa.float32(), from_pandas=True),
         "top_categories": top_categories,
         "top_confidences": top_confidences,
-        "head": pa.array(np.where(decisions.head == "", None, decisions.head), pa.string()),
+        "head": pa.array([head or None for head in decisions.head], pa.string()),
         "decision": pa.array(decisions.decision, pa.string()),
         "status": status,
         "reason": reason,

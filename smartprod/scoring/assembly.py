@@ -1,4 +1,4 @@
-"""Assemble the parts of a finished job into one file: Parquet, or CSV that a spreadsheet can open safely."""
+"""Make a finished job's output out of its parts: a folder, or one file, Parquet or CSV that a spreadsheet can open safely."""
 
 from __future__ import annotations
 
@@ -9,50 +9,82 @@ from typing import TYPE_CHECKING, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from smartprod.engines import Part
 from smartprod.errors import JobError
 from smartprod.model import answered_schema
+from smartprod.pipeline import write_atomically
 from smartprod.scoring.summary import ScoreSummary
+from smartprod.scoring.upload import upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from smartprod.engines import PartPlan
+    from smartprod.scoring.output import Output
 
 ROWS_PER_GROUP = 65_536
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def assemble(plan: PartPlan, folder: Path, out: Path, *, output_format: str, top_k: int) -> ScoreSummary:
-    """Stream all parts into `out`, which appears whole or not at all.
+def assemble(plan: PartPlan, output: Output, *, top_k: int) -> ScoreSummary:
+    """Make the output whole out of its parts; it appears whole or not at all.
 
     Args:
         plan: The plan that the parts are of.
-        folder: Where the parts lie; the file is built there, and moved.
-        out: Where the file goes.
-        output_format: `parquet` or `csv`.
+        output: Where they lie and what they become.
         top_k: Most probable categories listed in a CSV.
 
     Returns:
         Counts over all rows.
 
     Raises:
-        JobError: (SP803) The parts do not have the rows that the plan says.
+        JobError: The parts do not have the rows that the plan says (SP803), or an address cannot be written to (SP819).
     """
     summary = ScoreSummary()
-    draft = folder / f"whole.{output_format}"
-    tables = _counted(_parts(plan, folder), summary)
-    if output_format == "csv":
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            write_csv(tables, file, top_k=top_k)
-    else:
-        _write_parquet(tables, draft)
+    tables = _counted(_parts(plan, output.parts), summary)
+    if output.format == "parquet-folder":
+        for _ in tables:
+            pass
+        _check_total(plan, summary)
+        _finish_folder(plan, output)
+        return summary
+    draft = output.parts / f"whole.{output.format}"
+    try:
+        if output.format == "csv":
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                write_csv(tables, file, top_k=top_k)
+        else:
+            _write_parquet(tables, draft)
+        _check_total(plan, summary)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        if output.is_address:
+            upload(draft, output.given)
+        else:
+            draft.replace(output.path)
+    finally:
+        draft.unlink(missing_ok=True)  # half a file would fill a disk that is full already
+    return summary
+
+
+def _check_total(plan: PartPlan, summary: ScoreSummary) -> None:
     if summary.rows != plan.rows:
         raise _incomplete(plan, f"{summary.rows:,} rows in all")
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())
-    draft.replace(out)
-    return summary
+
+
+def _finish_folder(plan: PartPlan, output: Output) -> None:
+    """Mark a folder of parts as whole; one without rows gets a file all the same, for its schema."""
+    if not plan.parts:
+        empty = output.path / Part(0, 0, 0).file_name
+        write_atomically(empty, lambda temporary: pq.write_table(answered_schema().empty_table(), temporary))
+    for left in output.path.glob(".part-*.tmp"):  # by processes that were killed
+        left.unlink()
+    write_atomically(output.success, lambda temporary: _write_success(plan, temporary))
+
+
+def _write_success(plan: PartPlan, path: Path) -> None:
+    path.write_text(f"{plan.rows} rows in {len(plan.parts)} parts\n", encoding="utf-8", newline="\n")
 
 
 def _parts(plan: PartPlan, folder: Path) -> Iterator[pa.Table]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.errors import UsageError
-from smartprod.pipeline import RunFolder
+from smartprod.pipeline import RunFolder, TableFile
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from smartprod.embeddings import EncoderRecord
+    from smartprod.pipeline import TableReader
 
-_ROWS_PER_BATCH = 2_048
-# What an answer tells of a row besides its category; texts and image paths are not read.
 _TOLD = ("row", "id", "status.", "reason.")
 
 
@@ -78,30 +74,29 @@ class ExtractedRun:
         digest = hashlib.sha256()
         for path in (Path(self.products), Path(self.index)):
             facts = path.stat()
-            digest.update(f"{path}\t{facts.st_size}\t{facts.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+            digest.update(
+                f"{path}\t{facts.st_size}\t{facts.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
+            )
         return digest.hexdigest()
 
     def count(self) -> int:
         """How many rows there are."""
-        import pyarrow.parquet as pq
-
-        return int(pq.read_metadata(self.products).num_rows)
+        return TableFile(Path(self.products)).num_rows
 
     def encoders(self) -> tuple[EncoderRecord, ...]:
         """What the products were embedded with."""
-        import pyarrow.parquet as pq
-
         from smartprod.embeddings import encoders_of
 
-        return encoders_of(pq.read_schema(self.index).empty_table())
+        return encoders_of(TableFile(Path(self.index)).schema.empty_table())
 
-    def stream_products(self, first_row: int) -> Iterator[pa.RecordBatch]:
-        """Stream what an answer tells of each row."""
-        return _stream(self.products, first_row, lambda name: name.startswith(_TOLD))
+    def open_products(self) -> TableReader:
+        """Open what an answer tells of each row besides its category; texts and image paths are not read."""
+        file = TableFile(Path(self.products))
+        return file.open([name for name in file.schema.names if name.startswith(_TOLD)])
 
-    def stream_index(self, first_row: int) -> Iterator[pa.RecordBatch]:
-        """Stream the embedding index."""
-        return _stream(self.index, first_row, lambda _: True)
+    def open_index(self) -> TableReader:
+        """Open the embedding index."""
+        return TableFile(Path(self.index)).open()
 
 
 def _store_of(run: RunFolder) -> Path:
@@ -111,25 +106,3 @@ def _store_of(run: RunFolder) -> Path:
     config = load_config(str(run.config_path)).config
     beside = config.run.model_copy(update={"folder": str(run.root.parent)})  # the run may have been moved
     return store_folder(config.model_copy(update={"run": beside}))
-
-
-def _stream(path: str, first_row: int, wanted) -> Iterator[pa.RecordBatch]:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    """Stream a Parquet file from a row on; row groups before it are not read."""
-    import pyarrow.parquet as pq
-
-    # pages are read as they are needed: a row group may hold a million rows
-    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
-        columns = [name for name in file.schema_arrow.names if wanted(name)]
-        skipped, groups = first_row, []
-        for number in range(file.num_row_groups):
-            rows = file.metadata.row_group(number).num_rows
-            if groups or skipped < rows:
-                groups.append(number)
-            else:
-                skipped -= rows
-        for batch in file.iter_batches(_ROWS_PER_BATCH, row_groups=groups, columns=columns):
-            if skipped >= batch.num_rows:
-                skipped -= batch.num_rows
-                continue
-            yield batch.slice(skipped)
-            skipped = 0

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
 from smartprod.catalog import LABEL_ROLES, stream_products
 from smartprod.embeddings import EmbeddingStore
-from smartprod.errors import JobError
-from smartprod.model import Answerer, answered_table, load_model
+from smartprod.model import Answerer, answer_indexed, answered_table, check_encoders, load_model
 from smartprod.pipeline import write_atomically
+from smartprod.scoring.image_folders import ImageFolders
+from smartprod.scoring.streams import PartStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smartprod.config import Config
     from smartprod.engines import Advance, Part
+    from smartprod.model import Answers, SavedModel
+    from smartprod.scoring.extracted import ExtractedRun
 
 _ROWS_PER_READ = 2_048
 
@@ -33,6 +36,7 @@ class ScoringJob:
         config: The model's configuration with the table in `catalog.path`.
         parts: Folder that the files of the parts go to.
         store: Folder of an embedding store to use; None keeps no embeddings.
+        run: A run to score in place of a table.
     """
 
     model: str
@@ -40,15 +44,27 @@ class ScoringJob:
     config: Config
     parts: str
     store: str | None
+    run: ExtractedRun | None = None
 
     def open(self, *, threads: int) -> PartScorer:
         """Open the model in this process."""
+        model = load_model(self.model)
+        if self.run is not None:
+            return PartScorer(self, model, _RunAnswers(self, model, self.run))
         run = self.config.run.model_copy(update={"threads": threads})
-        config = self.config.model_copy(update={"run": run})
-        store = EmbeddingStore(Path(self.store).expanduser()) if self.store else None
         return PartScorer(
-            self, Answerer.open(load_model(self.model), mode=self.mode, config=config, store=store)
+            self, model, _TableAnswers(self, model, self.config.model_copy(update={"run": run}))
         )
+
+
+class _PartAnswers(Protocol):
+    """Answers for the rows of parts, some rows at a time."""
+
+    def answer(self, part: Part) -> Iterator[Answers]: ...
+
+    def check(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class PartScorer:
@@ -56,13 +72,14 @@ class PartScorer:
 
     Args:
         job: What to score.
-        answerer: The open model.
+        model: The model.
+        answers: Where its answers come from.
     """
 
-    def __init__(self, job: ScoringJob, answerer: Answerer) -> None:
+    def __init__(self, job: ScoringJob, model: SavedModel, answers: _PartAnswers) -> None:
         self._job = job
-        self._reader = _PartReader(job.config)
-        self._answerer = answerer
+        self._model = model
+        self._answers = answers
 
     def do(self, part: Part, advance: Advance) -> None:
         """Score a part and write its file.
@@ -72,21 +89,18 @@ class PartScorer:
             advance: Told how many more rows are done, and how many of them have no usable input.
 
         Raises:
-            JobError: (SP802) The table ends before the part does.
+            JobError: The table ends before the part does (SP802), or the folder of its images is gone (SP817).
         """
         import pyarrow.parquet as pq
 
-        model = self._answerer.model
+        modalities = [encoder.modality for encoder in self._model.record.encoders]
+        top_k = self._job.config.score.top_k
         scored = []
-        for answers in self._answerer.steps(self._reader.read(part)):
-            table = answered_table(
-                answers,
-                classes=model.classes,
-                modalities=[encoder.modality for encoder in model.record.encoders],
-                top_k=self._job.config.score.top_k,
-            )
+        for answers in self._answers.answer(part):
+            table = answered_table(answers, classes=self._model.classes, modalities=modalities, top_k=top_k)
             scored.append(table)
             advance(table.num_rows, table["head"].null_count)
+        self._answers.check()
         path = Path(self._job.parts) / part.file_name
         write_atomically(
             path, lambda temporary: pq.write_table(pa.concat_tables(scored), temporary, compression="zstd")
@@ -94,40 +108,53 @@ class PartScorer:
 
     def close(self) -> None:
         """End the decode threads."""
+        self._answers.close()
+
+
+class _TableAnswers:
+    """Answers for the rows of a product table: cleaned, decoded and encoded here."""
+
+    def __init__(self, job: ScoringJob, model: SavedModel, config: Config) -> None:
+        store = EmbeddingStore(Path(job.store).expanduser()) if job.store else None
+        self._answerer = Answerer.open(model, mode=job.mode, config=config, store=store)
+        self._stream = PartStream(
+            lambda row: stream_products(
+                config.catalog, batch_rows=_ROWS_PER_READ, optional=LABEL_ROLES, first_row=row
+            ),
+            place=config.catalog.path,
+        )
+        self._folders = ImageFolders()
+
+    def answer(self, part: Part) -> Iterator[Answers]:
+        products = self._stream.read(part)
+        self._folders.note(products)
+        return self._answerer.steps(products)
+
+    def check(self) -> None:
+        self._folders.check()
+
+    def close(self) -> None:
         self._answerer.close()
 
 
-class _PartReader:
-    """Reads the rows of parts from one stream of the table, which is opened again only to jump."""
+class _RunAnswers:
+    """Answers for the products of a run: their embeddings are in its store."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._stream: Iterator[pa.RecordBatch] = iter(())
-        self._waiting: list[pa.RecordBatch] = []
-        self._position = -1
+    def __init__(self, job: ScoringJob, model: SavedModel, run: ExtractedRun) -> None:
+        check_encoders(model, run.encoders())
+        self._decider = model.decider_for(job.mode)
+        self._store = EmbeddingStore(Path(run.store).expanduser())
+        self._products, self._index = run.open_products(), run.open_index()
 
-    def read(self, part: Part) -> pa.Table:
-        """Give the product rows of a part."""
-        if part.start != self._position:
-            self._stream = stream_products(
-                self._config.catalog, batch_rows=_ROWS_PER_READ, optional=LABEL_ROLES, first_row=part.start
-            )
-            self._waiting = []
-        read: list[pa.RecordBatch] = []
-        lacking = part.rows
-        while lacking:
-            batch = self._waiting.pop() if self._waiting else next(self._stream, None)
-            if batch is None:
-                raise JobError(
-                    "SP802",
-                    f"the table ends {lacking:,} rows before its row {part.start + part.rows:,}: it changed while it was scored",
-                    where=self._config.catalog.path,
-                    fix="score a table that nobody writes to; add --fresh",
-                )
-            if batch.num_rows > lacking:
-                self._waiting.append(batch.slice(lacking))
-                batch = batch.slice(0, lacking)
-            read.append(batch)
-            lacking -= batch.num_rows
-        self._position = part.start + part.rows
-        return pa.Table.from_batches(read)
+    def answer(self, part: Part) -> Iterator[Answers]:
+        for start in range(part.start, part.start + part.rows, _ROWS_PER_READ):
+            rows = min(_ROWS_PER_READ, part.start + part.rows - start)
+            some = (table.read(start, rows) for table in (self._products, self._index))
+            yield answer_indexed(self._decider, *some, store=self._store)
+
+    def check(self) -> None:
+        """Embeddings that are gone were told already."""
+
+    def close(self) -> None:
+        self._products.close()
+        self._index.close()

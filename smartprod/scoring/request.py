@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from smartprod.config import Config, override_config
 from smartprod.errors import UsageError
+from smartprod.scoring.output import Output
 
 if TYPE_CHECKING:
     from smartprod.model import SavedModel
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 # Settings that leave the answers of a model alone: how the new table is read, and how fast.
 CHANGEABLE = (
     "catalog", "score", "run.threads", "run.offline", "extract.runtime", "extract.image_batch_size",
@@ -27,11 +27,11 @@ class ScoreRequest:
     """The arguments of `smartprod score`.
 
     Attributes:
-        table: The product table.
+        table: The product table, or the folder of a run whose extraction is done.
         model: The model folder.
-        out: Where the answers go.
+        out: Where the answers go: a path or an address.
         mode: Another mode than the model's own.
-        output_format: `parquet` or `csv`; None: by the name of `out`.
+        output_format: `parquet`, `csv` or `parquet-folder`; None: by the name of `out`.
         image_root: Folder that image paths start from; None: the table's.
         store: Embedding store to look embeddings up in and keep them; None keeps none.
         overrides: `key=value` settings, such as the table's column names.
@@ -39,17 +39,12 @@ class ScoreRequest:
 
     table: Path
     model: Path
-    out: Path
+    out: str
     mode: str | None = None
     output_format: str | None = None
     image_root: Path | None = None
     store: Path | None = None
     overrides: tuple[str, ...] = ()
-
-    @property
-    def parts_folder(self) -> Path:
-        """Where the parts lie until the job is done."""
-        return self.out.with_name(f"{self.out.name}.parts")
 
     def command_line(self) -> str:
         """The command that goes on with the job, ready to paste into a shell."""
@@ -66,37 +61,9 @@ class ScoreRequest:
             words += [] if value is None else [name, str(value)]
         return shlex.join(words)
 
-    def check_output(self) -> str:
-        """Check where the answers go, and name their format.
-
-        Raises:
-            UsageError: The format is unknown (SP804, SP805), or `out` is the table or a folder (SP806).
-        """
-        if self.out.is_dir() or self.out.absolute() == self.table.absolute():
-            raise UsageError(
-                "SP806",
-                f"the answers cannot go to `{self.out}`: that is {'a folder' if self.out.is_dir() else 'the table'}",
-                where="--out",
-                fix="name a new file, such as scored.parquet",
-            )
-        if self.output_format is None:
-            found = FORMATS.get(self.out.suffix.lower())
-            if found is None:
-                raise UsageError(
-                    "SP804",
-                    f"the name `{self.out.name}` does not tell the format of the answers",
-                    where="--out",
-                    fix="let it end in .parquet or .csv, or add --format",
-                )
-            return found
-        if self.output_format not in FORMATS.values():
-            raise UsageError(
-                "SP805",
-                f"answers cannot be written as `{self.output_format}`",
-                where="--format",
-                fix="choose parquet or csv",
-            )
-        return self.output_format
+    def output(self) -> Output:
+        """Check where the answers go; see `Output.of`."""
+        return Output.of(self.out, output_format=self.output_format, table=str(self.table))
 
     def config(self, model: SavedModel) -> Config:
         """The model's configuration, reading this table.

@@ -5,25 +5,37 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.catalog import LABEL_ROLES, count_records, stream_products, table_fingerprint
 from smartprod.engines import PartPlan, hold_folder, run_parts
-from smartprod.errors import InterruptedRunError, JobError, TooManyBadRowsError
-from smartprod.model import load_model
-from smartprod.pipeline import RunConsole
+from smartprod.errors import (
+    DiskError,
+    InterruptedRunError,
+    JobError,
+    SmartprodError,
+    TooManyBadRowsError,
+)
+from smartprod.model import check_encoders, load_model
+from smartprod.pipeline import RunConsole, disk_error
 from smartprod.scoring.assembly import assemble
+from smartprod.scoring.extracted import ExtractedRun
 from smartprod.scoring.part import ScoringJob
 from smartprod.scoring.request import ScoreRequest
+from smartprod.scoring.upload import check_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from smartprod.config import Config
     from smartprod.model import SavedModel
+    from smartprod.scoring.output import Output
     from smartprod.scoring.summary import ScoreSummary
+
+# Another job lies in the way or is at work, or the table is another one: the same command would end in the same way.
+_NOT_BY_GOING_ON = {"SP801", "SP802", "SP803", "SP808", "SP809"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +43,13 @@ class ScoreOutcome:
     """What a call of `score_table` did.
 
     Attributes:
-        out: The file with the answers.
+        out: The file or folder with the answers, or their address.
         summary: Counts over all its rows.
         rows_scored: Rows that this call scored; the others were there already.
         seconds: Wall-clock time.
     """
 
-    out: Path
+    out: Path | str
     summary: ScoreSummary
     rows_scored: int
     seconds: float
@@ -62,14 +74,16 @@ def score_table(  # noqa: PLR0913
     at all.
 
     Args:
-        table: The product table, in any format that is read.
+        table: The product table, in any format that is read; or the folder of a run whose extraction is done: then its
+            embeddings are looked up, and no photo is opened.
         model: A model folder.
-        out: Where the answers go; see `smartprod.model.answered_schema`.
+        out: Where the answers go; see `smartprod.model.answered_schema`. A file; a folder (a name that ends with `/`), which
+            becomes a Parquet data set, whole when it holds `_SUCCESS`; or an address.
         mode: `fused`, `image-then-text` or `cheapest-first`; None: the model's own.
-        output_format: `parquet` or `csv`; None: by the name of `out`.
+        output_format: `parquet`, `csv` or `parquet-folder`; None: by the name of `out`.
         fresh: Score every part again.
         image_root: Folder that image paths start from; None: the table's.
-        store: Folder of an embedding store to look embeddings up in and keep them; None keeps none.
+        store: Folder of an embedding store to look embeddings up in and keep them; None keeps none, and takes a run's own.
         overrides: `key=value` settings for reading the table, such as `catalog.columns.title=name`.
         console: Where lines and progress go; None: nowhere.
 
@@ -77,95 +91,150 @@ def score_table(  # noqa: PLR0913
         UsageError: The request does not fit the model or the table.
         ModelError: The model folder is missing, damaged or altered.
         JobError: Parts of another job lie in the way (SP801), the table changes under the job (SP802, SP808), parts are
-            damaged (SP803), or another process is at work (SP809).
+            damaged (SP803), another process is at work (SP809), the folder of the images goes away (SP817), or an address
+            cannot be written to (SP819).
+        DiskError: The disk is full, read-only, closed to the user or failing; its notes give the command that goes on.
         InterruptedRunError: (SP810) The user pressed Ctrl-C; its notes give the command that goes on.
         TooManyBadRowsError: (SP811) More rows than `score.max_bad_fraction` have no usable input; the output is written.
     """
     started = time.monotonic()
     console = console or RunConsole(quiet=True)
     request = ScoreRequest(
-        Path(table), Path(model), Path(out), mode, output_format,
+        Path(table), Path(model), str(out), mode, output_format,
         None if image_root is None else Path(image_root),
         None if store is None else Path(store),
         tuple(overrides),
     )  # fmt: skip
-    chosen_format = request.check_output()
+    output = request.output()
+    if output.is_address:
+        check_address(output.given)
     saved = load_model(request.model)
-    config = request.config(saved)
-    chosen_mode = saved.decider_for(mode).settings.mode
-    table_before = table_fingerprint(config.catalog)
-    plan = _plan(saved, config, mode=chosen_mode, table=table_before)
-    job = ScoringJob(
-        str(request.model),
-        chosen_mode,
-        config,
-        str(request.parts_folder),
-        str(request.store) if request.store else None,
+    task = _task(request, output, saved)
+    with _told_how_to_go_on(request, output, task.plan), hold_folder(output.parts, fresh=fresh):
+        task.plan.agree(output.parts)
+        _announce(console, request, output, task)
+        rows_scored = _score_pending(output, task, console)
+        _check_unchanged(request, task)
+        summary = assemble(task.plan, output, top_k=task.job.config.score.top_k)
+    if output.parts != output.path:
+        shutil.rmtree(output.parts, ignore_errors=True)
+    outcome = ScoreOutcome(
+        output.given if output.is_address else output.path, summary, rows_scored, time.monotonic() - started
     )
-    with hold_folder(request.parts_folder, fresh=fresh):
-        plan.agree(request.parts_folder)
-        _announce(console, request, plan, mode=chosen_mode)
-        rows_scored = _score_pending(request, job, plan, console)
-        if table_fingerprint(config.catalog) != table_before:
-            raise JobError(
-                "SP808",
-                "the table changed while it was scored",
-                where=str(request.table),
-                fix="score a table that nobody writes to; add --fresh",
-            )
-        summary = assemble(
-            plan, request.parts_folder, request.out, output_format=chosen_format, top_k=config.score.top_k
-        )
-    shutil.rmtree(request.parts_folder, ignore_errors=True)
-    outcome = ScoreOutcome(request.out, summary, rows_scored, time.monotonic() - started)
     for line in summary.lines():
         console.line(line)
     console.result(_last_line(outcome))
-    _check_usable(outcome, config.score.max_bad_fraction)
+    _check_usable(outcome, task.job.config.score.max_bad_fraction)
     return outcome
 
 
-def _plan(model: SavedModel, config: Config, *, mode: str, table: str) -> PartPlan:
-    stream_products(config.catalog, optional=LABEL_ROLES)  # refuses wrong columns before anything is counted
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be done.
+
+    Attributes:
+        job: What workers are opened from.
+        plan: Its parts.
+        identify: Identifies the table as it is now.
+    """
+
+    job: ScoringJob
+    plan: PartPlan
+    identify: Callable[[], str]
+
+
+def _task(request: ScoreRequest, output: Output, saved: SavedModel) -> _Task:
+    config = request.config(saved)
+    mode = saved.decider_for(request.mode).settings.mode
+    run = None
+    if ExtractedRun.is_run(request.table):
+        run = ExtractedRun.open(request.table, store=request.store)
+        check_encoders(saved, run.encoders())
+        rows, identify = run.count(), run.fingerprint
+    else:
+        stream_products(
+            config.catalog, optional=LABEL_ROLES
+        )  # refuses wrong columns before anything is counted
+        rows, identify = count_records(config.catalog), lambda: table_fingerprint(config.catalog)
     settings = config.model_dump_json(include={"extract": True, "score": {"top_k"}})
-    return PartPlan(
+    plan = PartPlan(
         job="scoring",
-        rows=count_records(config.catalog),
+        rows=rows,
         part_rows=config.score.part_rows,
         depends_on={
-            "the table (or how it is read)": table,
-            "the model": model.identity,
+            "the table (or how it is read)": identify(),
+            "the model": saved.identity,
             "the mode": mode,
             "other settings": hashlib.sha256(settings.encode()).hexdigest(),
         },
     )
+    store = None if request.store is None else str(request.store)
+    job = ScoringJob(str(request.model), mode, config, str(output.parts), store, run)
+    return _Task(job, plan, identify)
 
 
-def _announce(console: RunConsole, request: ScoreRequest, plan: PartPlan, *, mode: str) -> None:
-    console.heading("score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {mode}")
-    done = len(plan.parts) - len(plan.pending(request.parts_folder))
+@contextmanager
+def _told_how_to_go_on(request: ScoreRequest, output: Output, plan: PartPlan) -> Iterator[None]:
+    """Tell what ends a job together with the command that goes on, and a failure of the disk as what it is."""
+    note = f"go on with: {request.command_line()}"
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        done = len(plan.parts) - len(plan.pending(output.parts))
+        stopped = InterruptedRunError("SP810", f"interrupted; {done:,} of {len(plan.parts):,} parts are kept")
+        stopped.add_note(note)
+        raise stopped from interrupt
+    except DiskError as error:
+        error.add_note(note)
+        raise
+    except Exception as error:
+        told = disk_error(error, where=output.parts)
+        if told is None:
+            if isinstance(error, SmartprodError) and error.code not in _NOT_BY_GOING_ON:
+                error.add_note(note)
+            raise
+        told.add_note(note)
+        raise told from error
+
+
+def _check_unchanged(request: ScoreRequest, task: _Task) -> None:
+    """Refuse answers for a table that is another one by now."""
+    if task.identify() != task.plan.depends_on["the table (or how it is read)"]:
+        raise JobError(
+            "SP808",
+            "the table changed while it was scored",
+            where=str(request.table),
+            fix="score a table that nobody writes to; add --fresh",
+        )
+
+
+def _announce(console: RunConsole, request: ScoreRequest, output: Output, task: _Task) -> None:
+    plan = task.plan
+    console.heading(
+        "score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {task.job.mode}"
+    )
+    done = len(plan.parts) - len(plan.pending(output.parts))
     if done:
         console.line(
             f"going on: {done:,} of {len(plan.parts):,} parts are there already (--fresh scores them again)"
         )
 
 
-def _score_pending(request: ScoreRequest, job: ScoringJob, plan: PartPlan, console: RunConsole) -> int:
+def _score_pending(output: Output, task: _Task, console: RunConsole) -> int:
     """Score the parts that are not there yet; returns how many rows they have."""
-    pending = plan.pending(request.parts_folder)
+    pending = task.plan.pending(output.parts)
     if not pending:
         return 0
+    if output.format == "parquet-folder":
+        output.success.unlink(missing_ok=True)
     rows = sum(part.rows for part in pending)
-    try:
-        with console.progress(rows, "scoring") as meter:
-            run_parts(job, pending, config=job.config, advance=lambda done, bad: meter.advance(done, bad=bad))
-    except KeyboardInterrupt as interrupt:
-        left = len(plan.pending(request.parts_folder))
-        stopped = InterruptedRunError(
-            "SP810", f"interrupted; {len(plan.parts) - left:,} of {len(plan.parts):,} parts are kept"
+    with console.progress(rows, "scoring") as meter:
+        run_parts(
+            task.job,
+            pending,
+            config=task.job.config,
+            advance=lambda done, bad: meter.advance(done, bad=bad),
         )
-        stopped.add_note(f"go on with: {request.command_line()}")
-        raise stopped from interrupt
     return rows
 
 

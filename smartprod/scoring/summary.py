@@ -40,9 +40,9 @@ class ScoreSummary:
 
     def add(self, scored: pa.Table) -> None:
         """Count rows of scored output."""
-        self.decisions.update(scored["decision"].to_pylist())
-        self.heads.update(head or _NO_HEAD for head in scored["head"].to_pylist())
-        self.statuses.update(scored["status"].to_pylist())
+        self.decisions.update(_counted(scored["decision"]))
+        self.heads.update(_counted(scored["head"]))
+        self.statuses.update(_counted(scored["status"]))
 
     def lines(self) -> list[str]:
         """Write the counts as lines to print."""
@@ -56,6 +56,13 @@ class ScoreSummary:
         if rest:
             lines.append(f"          and {rest:,} rows with other statuses")
         return lines
+
+
+def _counted(column: pa.ChunkedArray) -> dict[str, int]:
+    """Count the values of a column, null (only heads can be) as `none`."""
+    counted = column.value_counts()
+    values = (value or _NO_HEAD for value in counted.field("values").to_pylist())
+    return dict(zip(values, counted.field("counts").to_pylist(), strict=True))
 
 
 def _listed(counts: Counter[str], order: tuple[str, ...], total: int) -> str:

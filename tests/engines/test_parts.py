@@ -39,7 +39,7 @@ def test_parts_another_plan_is_refused_with_all_that_differs(tmp_path):
         replace(PLAN, rows=26, depends_on={"the table": "other", "the mode": "cheapest-first"}).agree(
             tmp_path
         )
-    (tmp_path / "plan.json").write_text("{")
+    (tmp_path / "_plan.json").write_text("{")
     with pytest.raises(JobError, match="its plan cannot be read"):
         PLAN.agree(tmp_path)
 

@@ -19,7 +19,8 @@ def score(demo_run, embedding_store, tmp_path):
 
     def call(*overrides: str, out: str = "scored.parquet", **options) -> ScoreOutcome:
         given = {"table": demo_run.new_table, "model": demo_run.model, "store": embedding_store} | options
-        return score_table(out=tmp_path / out, overrides=("score.part_rows=9", *overrides), **given)
+        place = out if "://" in out else f"{tmp_path}/{out}"
+        return score_table(out=place, overrides=("score.part_rows=9", *overrides), **given)
 
     return call
 

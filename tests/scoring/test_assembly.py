@@ -11,6 +11,7 @@ import pytest
 from smartprod.engines import PartPlan
 from smartprod.model import answered_schema
 from smartprod.scoring.assembly import ROWS_PER_GROUP, assemble, write_csv
+from smartprod.scoring.output import Output
 
 
 def table_of(*rows: dict) -> pa.Table:
@@ -73,16 +74,18 @@ def test_assembly_csv_confidence_reads_back_as_the_same_float32():
 def test_assembly_small_parts_become_large_row_groups(tmp_path):
     count, part_rows = ROWS_PER_GROUP + 10_000, 20_000
     plan = PartPlan("scoring", count, part_rows, {})
+    output = Output(str(tmp_path / "out.parquet"), "parquet")
+    output.parts.mkdir()
     for part in plan.parts:
         rows = {
             name: table_of({})[name].combine_chunks().take(pa.array([0] * part.rows))
             for name in answered_schema().names
         }
         rows["row"] = pa.array(range(part.start, part.start + part.rows))
-        pq.write_table(pa.table(rows, schema=answered_schema()), tmp_path / part.file_name)
-    summary = assemble(plan, tmp_path, tmp_path / "out.parquet", output_format="parquet", top_k=3)
+        pq.write_table(pa.table(rows, schema=answered_schema()), output.parts / part.file_name)
+    summary = assemble(plan, output, top_k=3)
     metadata = pq.read_metadata(tmp_path / "out.parquet")
     assert summary.rows == metadata.num_rows == count
     assert metadata.num_row_groups == 1
     assert pq.read_table(tmp_path / "out.parquet")["row"].to_pylist() == list(range(count))
-    assert not (tmp_path / "whole.parquet").exists()
+    assert not (output.parts / "whole.parquet").exists()

@@ -238,7 +238,9 @@ def test_score_refuses_before_it_computes(score, demo_run, tmp_path):
     cases = [
         (UsageError, "SP804", {"out": "scored.xlsx"}),
         (UsageError, "SP805", {"output_format": "xlsx"}),
-        (UsageError, "SP806", {"out": "."}),
+        (UsageError, "SP806", {"out": ".", "output_format": "parquet"}),
+        (UsageError, "SP816", {"out": "memory://bucket/scored/"}),
+        (UsageError, "SP818", {"out": "nowhere://bucket/scored.parquet"}),
         (UsageError, "SP719", {"mode": "slow"}),
         (UsageError, "SP201", {"table": tmp_path / "absent.csv"}),
         (UsageError, "SP210", {"image_root": tmp_path / "absent"}),
