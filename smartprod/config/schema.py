@@ -110,6 +110,8 @@ class ExtractConfig(Section):
     text: tuple[str, ...] = ("minilm",)
     store: str | None = None
     runtime: Literal["auto", "torch", "onnxruntime"] = "auto"
+    text_precision: Literal["full", "int8"] = "full"
+    part_rows: Annotated[int, Field(ge=1)] = 2_048
     images_per_product: Annotated[int, Field(ge=1)] = 1
     image_batch_size: Annotated[int, Field(ge=1)] = 32
     text_batch_size: Annotated[int, Field(ge=1)] = 32
@@ -146,6 +148,16 @@ class ScoreConfig(Section):
     max_bad_fraction: Fraction = 0.5
 
 
+class EngineConfig(Section):
+    """Where the parts of extraction and scoring are done; changes no result."""
+
+    kind: Literal["local", "ray"] = "local"
+    address: Annotated[str, Field(pattern=r"^(auto|[^\s/]+:\d+)$")] | None = None
+    workers: Annotated[int, Field(ge=1)] | None = None
+    threads_per_worker: Annotated[int, Field(ge=1)] | None = None
+    gpus_per_worker: Annotated[float, Field(ge=0)] = 0.0
+
+
 class Config(Section):
     """Everything a run can be told."""
 
@@ -160,3 +172,4 @@ class Config(Section):
     decide: DecideConfig = DecideConfig()
     report: ReportConfig = ReportConfig()
     score: ScoreConfig = ScoreConfig()
+    engine: EngineConfig = EngineConfig()

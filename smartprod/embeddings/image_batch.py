@@ -58,6 +58,12 @@ class Tally:
         """Items computed per second."""
         return self.computed / self.seconds if self.seconds else 0.0
 
+    def add(self, other: Tally) -> None:
+        """Count what another one counted."""
+        self.computed += other.computed
+        self.reused += other.reused
+        self.seconds += other.seconds
+
 
 @dataclass(slots=True)
 class ImageBatches:
