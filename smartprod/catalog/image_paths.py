@@ -172,7 +172,7 @@ def image_finder(config: CatalogConfig, *, table_folder: Path | str | None = Non
         table_folder: The table's own folder, or the address of it: where images are by default; None: the current folder.
 
     Raises:
-        UsageError: SP210 where the declared folder does not exist; SP230, SP231 where a package is not installed.
+        UsageError: SP210 where the declared folder does not exist; SP250, SP251 where a package is not installed.
     """
     policy = RemotePolicy.of(config.remote)
     declared = config.image_root

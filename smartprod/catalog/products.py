@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from smartprod.catalog.columns import ROLES, map_columns, required_columns
 from smartprod.catalog.image_paths import ImageFinder, image_finder
-from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table, open_source
+from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table, open_source, table_identity
 from smartprod.catalog.readers.image_folder import FOLDER_COLUMNS
 from smartprod.catalog.rows import RowBuilder
 from smartprod.catalog.table import product_schema
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from smartprod.catalog.readers import RecordSource
     from smartprod.config.schema import CatalogConfig
 
-_ROWS_TO_COUNT = 65_536
+# What of the configuration decides how a table is read; the address itself may be signed anew for every call.
+_NOT_READING = {"path": True, "demo": True, "remote": True}
+_ALLOWED = {"allow", "schemes", "hosts", "allow_private"}
 
 
 def stream_products(
@@ -36,7 +38,7 @@ def stream_products(
         batch_rows: Most rows of a batch.
         optional: Roles whose column may be absent even where it was named on purpose; a table to be scored needs none
             of `LABEL_ROLES`.
-        first_row: Rows before it are read past and not judged.
+        first_row: Rows before it are passed over; of Parquet they are not even read.
 
     Returns:
         Batches of `product_schema(config.columns.extra)`, one row per record of the input.
@@ -51,13 +53,13 @@ def stream_products(
         config = config.model_copy(update={"columns": columns})
         optional, finder = ROLES, ImageFinder(source.path)
     else:
-        finder = image_finder(config, table_folder=locate_table(config).parent)
+        finder = image_finder(config, table_folder=locate_table(config).image_folder)
     return _stream(source, config, finder, batch_rows=batch_rows, optional=optional, wanted_from=first_row)
 
 
 def count_records(config: CatalogConfig) -> int:
     """Count the rows of a product table, those that cannot be read included, without judging any."""
-    return sum(raw.size for raw in open_source(config).batches((), _ROWS_TO_COUNT))
+    return open_source(config).count()
 
 
 def read_products(config: CatalogConfig, *, optional: Collection[str] = ()) -> pa.Table:
@@ -91,22 +93,23 @@ def products_from_records(
 
 
 def table_fingerprint(config: CatalogConfig) -> str:
-    """Identify the input cheaply: path, size and time of change of each file, and the catalog configuration.
+    """Identify the input cheaply: path, size and time of change of each file, and how the table is read.
 
-    Contents are not read, and images that a table points to are not looked at; of a folder of images every file is.
+    Contents are not read, and images that a table points to are not looked at; of a folder of images every file is. Of a
+    table that lies elsewhere the version counts that the store names, and over http(s) its content.
 
     Returns:
         SHA-256, in hexadecimal.
 
     Raises:
-        UsageError: SP201 where there is no such file or folder.
+        UsageError: SP201, SP234, SP235 where there is no such file or folder.
+        CatalogError: SP236 where an address cannot be reached.
     """
-    path = locate_table(config)
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256(json.dumps(config.model_dump(mode="json"), sort_keys=True).encode())
-    for file in files:
-        facts = file.stat()
-        digest.update(f"\n{file}\t{facts.st_size}\t{facts.st_mtime_ns}".encode("utf-8", "surrogateescape"))
+    reading = config.model_dump(mode="json", exclude=_NOT_READING)
+    allowed = config.remote.model_dump(mode="json", include=_ALLOWED)
+    digest = hashlib.sha256(json.dumps([reading, allowed], sort_keys=True).encode())
+    for line in table_identity(config):
+        digest.update(f"\n{line}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -130,10 +133,9 @@ def _stream(
     builder = RowBuilder(config, columns, finder, encoding=source.encoding)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        row = first_row
-        for raw in source.batches(columns.used(), batch_rows):
-            if row + raw.size > wanted_from:
-                yield builder.build(raw, first_row=row).slice(max(0, wanted_from - row))
+        row = first_row + wanted_from
+        for raw in source.batches(columns.used(), batch_rows, wanted_from):
+            yield builder.build(raw, first_row=row)
             row += raw.size
 
     return batches()

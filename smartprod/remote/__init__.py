@@ -10,17 +10,36 @@ from smartprod.remote.references import file_path, image_name, is_address, redac
 
 if TYPE_CHECKING:
     from smartprod.remote.images import RemoteImages
+    from smartprod.remote.tables import (
+        RemoteFile,
+        RemoteTable,
+        find_table,
+        is_remote_table,
+        refresh_table,
+    )
 
-_HOMES = {"RemoteImages": "images"}
+_HOMES = {
+    "RemoteFile": "tables",
+    "RemoteImages": "images",
+    "RemoteTable": "tables",
+    "find_table": "tables",
+    "is_remote_table": "tables",
+    "refresh_table": "tables",
+}
 
 __all__ = [
+    "RemoteFile",
     "RemoteImages",
     "RemotePolicy",
     "RemoteProblem",
+    "RemoteTable",
     "file_path",
+    "find_table",
     "image_name",
     "is_address",
+    "is_remote_table",
     "redact",
+    "refresh_table",
     "scheme_of",
 ]
 

@@ -41,7 +41,7 @@ class RemoteImages:
         dial: Makes a connection to a judged address.
 
     Raises:
-        UsageError: A package is not installed (SP230, SP231), or the cache's folder cannot be made (SP232).
+        UsageError: A package is not installed (SP250, SP251), or the cache's folder cannot be made (SP232).
     """
 
     def __init__(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from smartprod.config.schema import RemoteConfig
 
 HTTP_SCHEMES = ("https", "http")
-OBJECT_STORE_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
-"""The package that fsspec needs for each scheme."""
+OBJECT_STORES = ("s3", "gs", "az", "abfs")
+"""Schemes of stores whose machines are those of the user's own account: an address names a bucket, not a host."""
 
 _LONGEST = 8_192
 
@@ -73,7 +73,7 @@ class RemotePolicy:
         """Read the policy from the configuration.
 
         Raises:
-            UsageError: (SP230, SP231) A package that an allowed scheme needs is not installed.
+            UsageError: (SP250, SP251) A package that an allowed scheme needs is not installed.
         """
         if config.allow:
             require_packages(config.schemes, where="catalog.remote.schemes")
@@ -87,7 +87,7 @@ class RemotePolicy:
             `forbidden`, or `corrupt` for what is no address.
         """
         scheme = scheme_of(address) or ""
-        if scheme not in (*HTTP_SCHEMES, *OBJECT_STORE_PACKAGES):
+        if scheme not in (*HTTP_SCHEMES, *OBJECT_STORES):
             return RemoteProblem("forbidden", f"{scheme} address; such are never fetched")
         if not self.allow:
             off = f"{scheme} address; images are read from disk only (catalog.remote.allow)"
@@ -140,36 +140,33 @@ def require_packages(schemes: tuple[str, ...], *, where: str) -> None:
     """Make sure that what fetches addresses of these schemes is installed.
 
     Raises:
-        UsageError: SP230 for the extra `remote`, SP231 for the package of one scheme.
+        UsageError: SP250 for the extra `remote`, SP251 for the package of one scheme.
     """
     lacking = [name for name in ("urllib3", "fsspec") if importlib.util.find_spec(name) is None]
     if lacking:
         raise UsageError(
-            "SP230",
+            "SP250",
             f"Addresses need {' and '.join(lacking)}, which is not installed.",
             where=where,
             fix="pip install 'smartprod[remote]'",
         )
     for scheme in schemes:
-        package = OBJECT_STORE_PACKAGES.get(scheme)
-        if package is not None and not _is_at_hand(scheme, package):
-            raise UsageError(
-                "SP231",
-                f"{scheme}:// addresses need the package {package}, which is not installed.",
-                where=where,
-                fix=f"pip install {package}",
-            )
+        if scheme not in HTTP_SCHEMES:
+            _require_store(scheme, where)
 
 
-def _is_at_hand(scheme: str, package: str) -> bool:
-    from fsspec import available_protocols, get_filesystem_class
+def _require_store(scheme: str, where: str) -> None:
+    from fsspec import get_filesystem_class
 
-    if importlib.util.find_spec(package) is not None:
-        return True
-    try:  # a file system of one's own, registered under this scheme
-        return scheme in available_protocols() and get_filesystem_class(scheme) is not None
-    except ImportError:
-        return False
+    try:
+        get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            "SP251",
+            f"{scheme}:// addresses need a package that is not installed.",
+            where=where,
+            fix=f"{error}.",
+        ) from error
 
 
 def _host_of(address: str, scheme: str) -> tuple[str, bool]:

@@ -381,5 +381,5 @@ def test_images_cache_that_cannot_be_written_is_an_error_with_its_place(tmp_path
 
 def test_images_needed_package_of_a_scheme_is_named(tmp_path):
     config = RemoteConfig(allow=True, schemes=("abfs",), cache=str(tmp_path))
-    with pytest.raises(UsageError, match=r"SP231(.|\n)*pip install adlfs"):
+    with pytest.raises(UsageError, match=r"SP251(.|\n)*do: .*[Ii]nstall adlfs"):
         RemoteImages(config, megabytes=1)

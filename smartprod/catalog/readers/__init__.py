@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from smartprod.catalog.readers.formats import locate_table, open_source
+from smartprod.catalog.readers.formats import open_source, table_identity
 from smartprod.catalog.readers.image_folder import FolderSource
+from smartprod.catalog.readers.location import locate_table
 from smartprod.catalog.readers.records import RecordsSource
 from smartprod.catalog.readers.source import BadRecord, RawBatch, RecordSource
 
@@ -15,4 +16,5 @@ __all__ = [
     "RecordsSource",
     "locate_table",
     "open_source",
+    "table_identity",
 ]

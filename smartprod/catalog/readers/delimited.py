@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from smartprod.catalog.readers.source import BadRecord, RawBatch
@@ -58,14 +59,19 @@ class DelimitedSource:
             f"fields separated by {_NAMES.get(self.delimiter, repr(self.delimiter))}, encoding {self.encoding}",
         )
 
-    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+    def count(self) -> int:
+        """Count the records."""
+        with open_text(self.path, self.encoding) as stream:
+            return sum(1 for _ in self._records(stream))
+
+    def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
         """Stream the named columns; blank lines are no records."""
         positions = {name: self.header.index(name) for name in columns}
         blank = [""] * len(self.header)
         rows: list[list[str]] = []
         bad: dict[int, BadRecord] = {}
         with open_text(self.path, self.encoding) as stream:
-            for record in self._records(stream):
+            for record in islice(self._records(stream), first_row, None):
                 if isinstance(record, BadRecord):
                     bad[len(rows)] = record
                     rows.append(blank)

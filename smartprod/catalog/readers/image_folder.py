@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,17 +55,15 @@ class FolderSource:
         others = sum(1 for file in _walk(self.path) if not _is_image(file))
         return (f"{others} files that are no images by their extension are left out",) if others else ()
 
-    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+    def count(self) -> int:
+        """Count the images."""
+        return sum(map(_is_image, _walk(self.path)))
+
+    def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
         """Stream the images, sorted: the files of a folder by name, then its folders by name."""
-        files: list[str] = []
-        for file in _walk(self.path):
-            if _is_image(file):
-                files.append(file)
-            if len(files) == batch_rows:
-                yield self._batch(files, columns)
-                files = []
-        if files:
-            yield self._batch(files, columns)
+        files = islice(filter(_is_image, _walk(self.path)), first_row, None)
+        while batch := list(islice(files, batch_rows)):
+            yield self._batch(batch, columns)
 
     def _batch(self, files: list[str], columns: Sequence[str]) -> RawBatch:
         folders = [self.separator.join(file.split("/")[:-1]) for file in files]

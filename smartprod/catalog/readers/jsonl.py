@@ -67,22 +67,32 @@ class JsonLinesSource:
         """Nothing is decided or left out."""
         return ()
 
-    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+    def count(self) -> int:
+        """Count the lines that are not blank."""
+        return sum(1 for _ in self._lines())
+
+    def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
         """Stream the values of the named keys; blank lines are no records."""
-        records = self._records()
+        records = self._records(first_row)
         while batch := list(islice(records, batch_rows)):
             yield records_by_column(batch, columns)
 
-    def _records(self) -> Iterator[dict | BadRecord]:
+    def _records(self, first: int = 0) -> Iterator[dict | BadRecord]:
+        for number, line in islice(self._lines(), first, None):
+            if type(line) is OverlongLine:
+                yield BadRecord(f"line {number}: longer than a record may be", Status.TOO_LARGE)
+            else:
+                yield _parse(line, number)
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        """Number and text of every line that is not blank."""
         with open_text(self.path, self.encoding) as stream:
             limit = self.field_limit * _FIELDS_IN_LIMIT
             lines = PhysicalLines(stream, line_limit=limit, record_limit=limit)
             for line in lines:
                 lines.begin_record()
-                if type(line) is OverlongLine:
-                    yield BadRecord(f"line {lines.number}: longer than a record may be", Status.TOO_LARGE)
-                elif line.strip():
-                    yield _parse(line, lines.number)
+                if type(line) is OverlongLine or line.strip():
+                    yield lines.number, line
 
 
 def _parse(line: str, number: int) -> dict | BadRecord:

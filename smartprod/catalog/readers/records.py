@@ -44,9 +44,13 @@ class RecordsSource:
         """Nothing is decided or left out."""
         return ()
 
-    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+    def count(self) -> int:
+        """Count the records."""
+        return len(self.records)
+
+    def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
         """Stream the values of the named keys."""
-        for start in range(0, len(self.records), batch_rows):
+        for start in range(first_row, len(self.records), batch_rows):
             yield records_by_column(self.records[start : start + batch_rows], columns)
 
 

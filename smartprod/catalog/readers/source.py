@@ -48,8 +48,11 @@ class RecordSource(Protocol):
     def find_columns(self, required: Collection[str]) -> tuple[str, ...]:
         """List the columns of the table; a format without a header reads on until `required` are seen."""
 
-    def batches(self, columns: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
-        """Stream the named columns in input order, `batch_rows` records at a time."""
+    def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
+        """Stream the named columns in input order from record `first_row` on, `batch_rows` records at most at a time."""
+
+    def count(self) -> int:
+        """Count the records, those that cannot be read included."""
 
     def notes(self) -> tuple[str, ...]:
         """Say what the reader decided or left out, for the printed account."""
