@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smartprod.catalog import Status
 from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
 from smartprod.embeddings.keys import image_key
 from smartprod.embeddings.store import to_stored
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from smartprod.embeddings.image_reader import ImageReader
     from smartprod.embeddings.store import EmbeddingSource
     from smartprod.encoders import ImageEncoder
 
@@ -73,6 +72,7 @@ class ImageBatches:
         encoders: Every image goes to all of them, decoded once.
         store: Where embeddings are looked up, and kept batch by batch.
         pool: Decode threads.
+        reader: Gives the bytes of an image.
         limits: What is too large to decode.
         batch_size: Images per call of an encoder.
         per_row: Most images used of one row.
@@ -82,6 +82,7 @@ class ImageBatches:
     encoders: Sequence[ImageEncoder]
     store: EmbeddingSource
     pool: Executor
+    reader: ImageReader
     limits: ImageLimits
     batch_size: int
     per_row: int
@@ -124,6 +125,7 @@ class ImageBatches:
 
     def _embed_files(self, paths: list[str], advance: Callable[[int], None]) -> dict[str, str | ImageProblem]:
         """Give each file its content key once its embeddings are in the store, or its problem."""
+        self.reader.expect(paths)
         hashed = dict(zip(paths, self.pool.map(self._hash_file, paths), strict=True))
         first_path: dict[str, str] = {}
         for path, key in hashed.items():
@@ -184,32 +186,17 @@ class ImageBatches:
 
     def _hash_file(self, path: str) -> str | ImageProblem:
         try:
-            return image_key(self._read(path))
+            return image_key(self.reader.read(path))
         except ImageProblem as problem:
             return problem
 
     def _prepare_file(self, path: str, numbers: Iterable[int]) -> list[NDArray[np.uint8]] | ImageProblem:
         min_side = max(encoder.min_side for encoder in self.encoders)
         try:
-            pixels = decode_image(self._read(path), min_side=min_side, limits=self.limits)
+            pixels = decode_image(self.reader.read(path), min_side=min_side, limits=self.limits)
         except ImageProblem as problem:
             return problem
         return [self.encoders[number].prepare(pixels) for number in numbers]
-
-    def _read(self, path: str) -> bytes:
-        try:
-            file = Path(path)
-            size = file.stat().st_size
-            if size > self.limits.megabytes * 1e6:
-                raise ImageProblem(
-                    Status.TOO_LARGE, f"{size / 1e6:.1f} MB, more than {self.limits.megabytes:g}"
-                )
-            return file.read_bytes()
-        except FileNotFoundError:
-            raise ImageProblem(Status.MISSING, "no such file") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ImageProblem(Status.UNREADABLE, f"cannot be read ({reason})") from error
 
 
 def _result(

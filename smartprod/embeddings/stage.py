@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.pipeline import RunFolder, StageContext, TableFile, stage
+from smartprod.remote import is_address
 
 if TYPE_CHECKING:
     from smartprod.config import Config
@@ -34,6 +35,8 @@ def extraction_identity(config: Config, run: RunFolder) -> str:
 
 
 def _describe_file(path: str) -> bytes:
+    if is_address(path):  # whether the image there has changed is not asked: its address stands for it
+        return f"{path}\n".encode("utf-8", "surrogatepass")
     try:
         status = os.stat(path)  # noqa: PTH116  (half the time of pathlib, and there may be millions)
     except (OSError, ValueError):
