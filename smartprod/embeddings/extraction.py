@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,13 @@ from smartprod.catalog import Status, reason_column, status_column
 from smartprod.embeddings.buffer import StoreBuffer
 from smartprod.embeddings.decoding import ImageLimits
 from smartprod.embeddings.image_batch import ImageBatches, Tally
+from smartprod.embeddings.image_reader import ImageReader
 from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
 from smartprod.embeddings.keys import text_key
 from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
 from smartprod.embeddings.store import EmbeddingSource, MemoryStore, to_stored
 from smartprod.encoders import load_encoder, use_torch_threads
+from smartprod.remote import image_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +78,10 @@ class Extractor:
     image_tally: Tally = field(default_factory=Tally)
     text_tally: Tally = field(default_factory=Tally)
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
+    _reader: ImageReader = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._reader = ImageReader(self._limits, self.config.catalog.remote)
         self._pool = ThreadPoolExecutor(
             self.config.extract.decode_threads or self.threads,
             thread_name_prefix="decode",
@@ -206,14 +209,21 @@ class Extractor:
             encoders=self.image_encoders,
             store=sink,
             pool=self._pool,
-            limits=ImageLimits(section.max_image_megapixels, section.max_image_megabytes),
+            reader=self._reader,
+            limits=self._limits,
             batch_size=section.image_batch_size,
             per_row=section.images_per_product,
             tally=self.image_tally,
         )
 
+    @property
+    def _limits(self) -> ImageLimits:
+        section = self.config.extract
+        return ImageLimits(section.max_image_megapixels, section.max_image_megabytes)
+
     def close(self) -> None:
-        """End the decode threads."""
+        """End downloads and decode threads."""
+        self._reader.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Extractor:
@@ -247,7 +257,7 @@ def _image_verdict(images: RowImages, status: str, reason: str | None) -> tuple[
         status = images.problems[0][1].status.value
     if status == Status.OK:
         return status, None
-    told = [reason, *(f"{Path(path).name}: {problem.reason}" for path, problem in images.problems)]
+    told = [reason, *(f"{image_name(path)}: {problem.reason}" for path, problem in images.problems)]
     if images.used:
-        told.append(f"{Path(images.used[0]).name} is used instead")
+        told.append(f"{image_name(images.used[0])} is used instead")
     return status, "; ".join(part for part in told if part) or None

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from smartprod.config import Config
+from smartprod.config.schema import EngineConfig
 from smartprod.embeddings import EncoderRecord
 from smartprod.errors import ModelError
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
 RECORD_FILE = "model.yaml"
 FORMAT = 1
-# What belongs to the machine or the table that the model was trained on, and has no meaning elsewhere.
+# What belongs to the machine or the table that the model was trained on, and has no meaning elsewhere; nor may a model
+# folder from somebody else decide that images are fetched.
 _LEFT_OUT = {
     "run": ("folder", "threads"),
-    "catalog": ("path", "format", "image_root", "demo"),
+    "catalog": ("path", "format", "image_root", "demo", "remote"),
     "extract": ("store", "decode_threads"),
+    "engine": tuple(EngineConfig.model_fields),
 }
 
 
