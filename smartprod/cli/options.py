@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -17,3 +18,34 @@ OverridesArgument = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="local (this process) or ray (the workers of a Ray cluster); default: the config's."
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Ray cluster to join, or auto for the one of this machine; default: one is started here.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Ray workers; default: as many as the cluster has room for."),
+]
+
+
+def with_engine(
+    overrides: Sequence[str] | None, *, engine: str | None, address: str | None, workers: int | None
+) -> list[str]:
+    """Add the options that name an engine to the settings, so that a command to go on with has them."""
+    given = list(overrides or ())
+    if engine == "local":  # whatever cluster the file describes
+        given += ["engine.kind=local", "engine.address=null", "engine.workers=null"]
+    elif engine is not None:
+        given.append(f"engine.kind={engine}")
+    named = {"engine.address": address, "engine.workers": workers}
+    return given + [f"{key}={value}" for key, value in named.items() if value is not None]

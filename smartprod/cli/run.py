@@ -6,16 +6,28 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import ConfigOption, DebugOption, OverridesArgument, QuietOption
+from smartprod.cli.options import (
+    AddressOption,
+    ConfigOption,
+    DebugOption,
+    EngineOption,
+    OverridesArgument,
+    QuietOption,
+    WorkersOption,
+    with_engine,
+)
 
 
-def run(
+def run(  # noqa: PLR0913  (one parameter for each option)
     pipeline: Annotated[
         str, typer.Argument(metavar="PIPELINE", help="A name (`smartprod pipelines`) or a YAML file.")
     ],
     overrides: OverridesArgument = None,
     *,
     config: ConfigOption = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
+    workers: WorkersOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute every stage, up to date or not.")] = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -27,5 +39,5 @@ def run(
     from smartprod.config import load_config
     from smartprod.pipeline import RunConsole, load_pipeline, run_pipeline
 
-    loaded = load_config(config, overrides or ())
+    loaded = load_config(config, with_engine(overrides, engine=engine, address=address, workers=workers))
     run_pipeline(load_pipeline(pipeline), loaded, console=RunConsole(quiet=quiet), fresh=fresh)

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, OverridesArgument, QuietOption
+from smartprod.cli.options import (
+    AddressOption,
+    DebugOption,
+    EngineOption,
+    OverridesArgument,
+    QuietOption,
+    WorkersOption,
+    with_engine,
+)
 
 
 def score(  # noqa: PLR0913  (one parameter for each option)
@@ -55,6 +63,9 @@ def score(  # noqa: PLR0913  (one parameter for each option)
             "--store", metavar="FOLDER", help="Embedding store to reuse and fill; default: nothing is kept."
         ),
     ] = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
+    workers: WorkersOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score every part again.")] = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -78,6 +89,6 @@ def score(  # noqa: PLR0913  (one parameter for each option)
         fresh=fresh,
         image_root=image_root,
         store=store,
-        overrides=overrides or (),
+        overrides=with_engine(overrides, engine=engine, address=address, workers=workers),
         console=RunConsole(quiet=quiet),
     )

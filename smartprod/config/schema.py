@@ -110,10 +110,11 @@ class ExtractConfig(Section):
     text: tuple[str, ...] = ("minilm",)
     store: str | None = None
     runtime: Literal["auto", "torch", "onnxruntime"] = "auto"
+    compile: bool = False
     text_precision: Literal["full", "int8"] = "full"
     part_rows: Annotated[int, Field(ge=1)] = 2_048
     images_per_product: Annotated[int, Field(ge=1)] = 1
-    image_batch_size: Annotated[int, Field(ge=1)] = 32
+    image_batch_size: Annotated[int, Field(ge=1)] | None = None
     text_batch_size: Annotated[int, Field(ge=1)] = 32
     decode_threads: Annotated[int, Field(ge=1)] | None = None
     max_image_megapixels: Annotated[float, Field(gt=0)] = 100.0

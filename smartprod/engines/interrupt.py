@@ -1,4 +1,4 @@
-"""Ctrl-C during a job of parts: the first one ends it after the batch at hand, the second one at once."""
+"""Ctrl-C during a job of parts: the first one ends it in good order, the second one at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_TOLD = b"\nfinishing the batch at hand; press Ctrl-C again to stop at once\n"
-
 
 @dataclass(slots=True)
 class StopRequest:
@@ -21,10 +19,13 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_request() -> Iterator[StopRequest]:
+def stop_on_request(told: str) -> Iterator[StopRequest]:
     """Turn the first Ctrl-C into a request to stop.
 
     Only the main thread can; elsewhere, and where a shell has told the process to ignore it, nothing changes.
+
+    Args:
+        told: What the user is told then.
 
     Raises:
         KeyboardInterrupt: At the second Ctrl-C.
@@ -36,7 +37,8 @@ def stop_on_request() -> Iterator[StopRequest]:
         if request.made:
             raise KeyboardInterrupt
         request.made = True
-        os.write(2, _TOLD)  # a console may be in the middle of a line of its own
+        # a console may be in the middle of a line of its own
+        os.write(2, f"\n{told}; press Ctrl-C again to stop at once\n".encode())
 
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from smartprod.engines.interrupt import StopRequest, stop_on_request
+from smartprod.errors import UsageError
 from smartprod.pipeline import cpu_count
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class PartWorker(Protocol):
 class PartJob(Protocol):
     """What workers are opened from: a frozen dataclass of plain values, for it travels between processes."""
 
+    @property
+    def parts(self) -> str:
+        """Folder that the files of the parts go to."""
+        ...
+
     def open(self, *, threads: int) -> PartWorker:
         """Open a worker in this process, with this many threads."""
         ...
@@ -47,9 +53,24 @@ def run_parts(job: PartJob, parts: Sequence[Part], *, config: Config, advance: A
 
     Raises:
         KeyboardInterrupt: The user pressed Ctrl-C; parts that are done are kept.
+        UsageError: (SP840) Workers are asked for that the engine does not have.
         JobError: The engine cannot be had.
     """
-    with stop_on_request() as stop:
+    engine = config.engine
+    if engine.kind == "ray":
+        from smartprod.engines.ray_schedule import run_on_ray
+
+        with stop_on_request("ending the workers; the parts that are done are kept") as stop:
+            run_on_ray(job, parts, config=config, advance=advance, stop=stop)
+        return
+    if engine.address is not None or engine.workers is not None:
+        raise UsageError(
+            "SP840",
+            "the engine `local` works in one process; it has no address and no number of workers",
+            where="engine.address, engine.workers",
+            fix="add --engine ray, or leave them out; run.threads says how many processors to use",
+        )
+    with stop_on_request("finishing the batch at hand") as stop:
         _run_here(job, parts, threads=config.run.threads or cpu_count(), advance=advance, stop=stop)
 
 

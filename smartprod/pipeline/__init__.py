@@ -16,6 +16,7 @@ from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_atomi
 from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.disk import disk_error
+from smartprod.pipeline.fingerprint import hash_package
 from smartprod.pipeline.library import Pipeline, list_pipelines, load_pipeline
 from smartprod.pipeline.manifest import Manifest
 from smartprod.pipeline.registry import Stage, load_stages, stage
@@ -45,6 +46,7 @@ __all__ = [
     "disk_error",
     "get_artefact",
     "hash_file",
+    "hash_package",
     "limit_threads",
     "list_artefacts",
     "list_pipelines",

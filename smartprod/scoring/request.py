@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 # Settings that leave the answers of a model alone: how the new table is read, and how fast.
 CHANGEABLE = (
-    "catalog", "score", "run.threads", "run.offline", "extract.runtime", "extract.image_batch_size",
+    "catalog", "score", "run.threads", "run.offline", "extract.runtime", "extract.compile",
+    "extract.image_batch_size",
     "extract.text_batch_size", "extract.decode_threads", "extract.max_image_megapixels",
-    "extract.max_image_megabytes",
+    "extract.max_image_megabytes", "engine",
 )  # fmt: skip
 
 
