@@ -20,10 +20,10 @@ from smartprod.cli.options import (
 
 def score(  # noqa: PLR0913  (one parameter for each option)
     table: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="TABLE",
-            help="The product table, in any format that is read; or the folder of a run whose extraction is done: "
+            help="The product table, in any format that is read, or its address; or the folder of a run whose extraction is done: "
             "its embeddings are looked up.",
         ),
     ],
@@ -50,11 +50,11 @@ def score(  # noqa: PLR0913  (one parameter for each option)
         str | None, typer.Option("--format", help="parquet, csv or parquet-folder; default: by the name of the output.")
     ] = None,
     image_root: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--image-root",
             metavar="FOLDER",
-            help="Where image paths start from; default: the table's folder.",
+            help="Folder (or address) that image paths start from; default: the table's folder.",
         ),
     ] = None,
     store: Annotated[

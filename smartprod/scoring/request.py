@@ -28,22 +28,22 @@ class ScoreRequest:
     """The arguments of `smartprod score`.
 
     Attributes:
-        table: The product table, or the folder of a run whose extraction is done.
+        table: The product table or its address, or the folder of a run whose extraction is done.
         model: The model folder.
         out: Where the answers go: a path or an address.
         mode: Another mode than the model's own.
         output_format: `parquet`, `csv` or `parquet-folder`; None: by the name of `out`.
-        image_root: Folder that image paths start from; None: the table's.
+        image_root: Folder or address that image paths start from; None: the table's.
         store: Embedding store to look embeddings up in and keep them; None keeps none.
         overrides: `key=value` settings, such as the table's column names.
     """
 
-    table: Path
+    table: str
     model: Path
     out: str
     mode: str | None = None
     output_format: str | None = None
-    image_root: Path | None = None
+    image_root: str | None = None
     store: Path | None = None
     overrides: tuple[str, ...] = ()
 
@@ -57,14 +57,14 @@ class ScoreRequest:
             "--image-root": self.image_root,
             "--store": self.store,
         }
-        words = ["smartprod", "score", str(self.table), *self.overrides]
+        words = ["smartprod", "score", self.table, *self.overrides]
         for name, value in options.items():
             words += [] if value is None else [name, str(value)]
         return shlex.join(words)
 
     def output(self) -> Output:
         """Check where the answers go; see `Output.of`."""
-        return Output.of(self.out, output_format=self.output_format, table=str(self.table))
+        return Output.of(self.out, output_format=self.output_format, table=self.table)
 
     def config(self, model: SavedModel) -> Config:
         """The model's configuration, reading this table.
@@ -82,7 +82,7 @@ class ScoreRequest:
                     fix=f"train again with it; here there are {', '.join(CHANGEABLE)}",
                 )
         changed = override_config(model.config, self.overrides)
-        place: dict[str, str] = {"path": str(self.table)}
+        place: dict[str, str] = {"path": self.table}
         if self.image_root is not None:
-            place["image_root"] = str(self.image_root)
+            place["image_root"] = self.image_root
         return changed.model_copy(update={"catalog": changed.catalog.model_copy(update=place)})

@@ -21,6 +21,7 @@ from smartprod.errors import (
 )
 from smartprod.model import check_encoders, load_model
 from smartprod.pipeline import RunConsole, disk_error
+from smartprod.remote import redact
 from smartprod.scoring.assembly import assemble
 from smartprod.scoring.extracted import ExtractedRun
 from smartprod.scoring.part import ScoringJob
@@ -74,7 +75,7 @@ def score_table(  # noqa: PLR0913
     at all.
 
     Args:
-        table: The product table, in any format that is read; or the folder of a run whose extraction is done: then its
+        table: The product table, in any format that is read, or its address; or the folder of a run whose extraction is done: then its
             embeddings are looked up, and no photo is opened.
         model: A model folder.
         out: Where the answers go; see `smartprod.model.answered_schema`. A file; a folder (a name that ends with `/`), which
@@ -82,7 +83,7 @@ def score_table(  # noqa: PLR0913
         mode: `fused`, `image-then-text` or `cheapest-first`; None: the model's own.
         output_format: `parquet`, `csv` or `parquet-folder`; None: by the name of `out`.
         fresh: Score every part again.
-        image_root: Folder that image paths start from; None: the table's.
+        image_root: Folder or address that image paths start from; None: the table's.
         store: Folder of an embedding store to look embeddings up in and keep them; None keeps none, and takes a run's own.
         overrides: `key=value` settings for reading the table, such as `catalog.columns.title=name`.
         console: Where lines and progress go; None: nowhere.
@@ -100,8 +101,8 @@ def score_table(  # noqa: PLR0913
     started = time.monotonic()
     console = console or RunConsole(quiet=True)
     request = ScoreRequest(
-        Path(table), Path(model), str(out), mode, output_format,
-        None if image_root is None else Path(image_root),
+        str(table), Path(model), str(out), mode, output_format,
+        None if image_root is None else str(image_root),
         None if store is None else Path(store),
         tuple(overrides),
     )  # fmt: skip
@@ -147,8 +148,8 @@ def _task(request: ScoreRequest, output: Output, saved: SavedModel) -> _Task:
     config = request.config(saved)
     mode = saved.decider_for(request.mode).settings.mode
     run = None
-    if ExtractedRun.is_run(request.table):
-        run = ExtractedRun.open(request.table, store=request.store)
+    if ExtractedRun.is_run(Path(request.table)):
+        run = ExtractedRun.open(Path(request.table), store=request.store)
         check_encoders(saved, run.encoders())
         rows, identify = run.count(), run.fingerprint
     else:
@@ -203,7 +204,7 @@ def _check_unchanged(request: ScoreRequest, task: _Task) -> None:
         raise JobError(
             "SP808",
             "the table changed while it was scored",
-            where=str(request.table),
+            where=redact(request.table),
             fix="score a table that nobody writes to; add --fresh",
         )
 
@@ -211,7 +212,7 @@ def _check_unchanged(request: ScoreRequest, task: _Task) -> None:
 def _announce(console: RunConsole, request: ScoreRequest, output: Output, task: _Task) -> None:
     plan = task.plan
     console.heading(
-        "score", f"{request.table}: {plan.rows:,} rows, model {request.model}, mode {task.job.mode}"
+        "score", f"{redact(request.table)}: {plan.rows:,} rows, model {request.model}, mode {task.job.mode}"
     )
     done = len(plan.parts) - len(plan.pending(output.parts))
     if done:
