@@ -42,9 +42,7 @@ class CombinedAnswers:
     @classmethod
     def blank(cls, count: int, classes: int) -> CombinedAnswers:
         """No answer yet for any of N products, of C classes."""
-        return cls(
-            np.full(count, NO_HEAD, dtype=object), np.full((count, classes), np.nan, dtype=np.float32)
-        )
+        return cls(np.full(count, NO_HEAD, dtype=object), np.full((count, classes), np.nan, dtype=np.float32))
 
     @property
     def answered(self) -> np.ndarray:
@@ -131,7 +129,7 @@ def combine_asking(
     if not unsure.any():
         return base
     second = ask(order.then, unsure)
-    if order.then != "fused":  # the fused head has seen all that the first one has; another one has to be surer
+    if order.then != "fused":  # which has seen all that the first head has; another one has to be surer
         told = np.nan_to_num(base.confidence[second.positions], nan=-1.0)
         surer = second.probabilities.max(axis=1, initial=0) > told
         second = HeadAnswers(second.positions[surer], second.probabilities[surer])

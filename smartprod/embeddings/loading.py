@@ -80,18 +80,23 @@ def _encoder_block(
     flat = [key for row in keys for key in row]
     if not flat:
         return block
-    unique, inverse = np.unique(np.array(flat), return_inverse=True)
-    found, embeddings = store.get(encoder.fingerprint, unique.tolist())
+    found, embeddings = store.get(encoder.fingerprint, flat)
     if not found.all():
         raise EncoderError(
             "SP423",
             f"The embedding store lacks {int((~found).sum())} of {len(found)} embeddings of the encoder {encoder.name!r}.",
             fix="The store was moved, changed or deleted (extract.store): run the stage `extract` again by force.",
         )
+    embeddings = normalise(embeddings)
     counts = np.array([len(row) for row in keys])
-    starts = (np.cumsum(counts) - counts)[counts > 0]
-    block[counts > 0] = np.add.reduceat(normalise(embeddings)[inverse], starts)
-    return normalise(block)
+    if (counts == 1).all():  # the common case, at half the time
+        return embeddings
+    starts = np.cumsum(counts) - counts
+    block[counts == 1] = embeddings[starts[counts == 1]]
+    if (counts > 1).any():
+        means = np.add.reduceat(embeddings, starts[counts > 0])
+        block[counts > 1] = normalise(means[counts[counts > 0] > 1])
+    return block
 
 
 def normalise(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from smartprod.config.schema import Config
 
-KEYS_PER_QUERY = 1_000
+KEYS_PER_QUERY = 1_024
 ROWS_WORTH_AN_INDEX = 20_000
 FRAGMENTS_WORTH_COMPACTING = 64
 LOCK_SECONDS = 600
@@ -90,6 +90,8 @@ class EmbeddingStore:
         position = {key: i for i, key in enumerate(table["key"].to_pylist())}
         places = np.fromiter((position.get(key, -1) for key in keys), np.int64, len(keys))
         found = places >= 0
+        if found.all():
+            return found, stored[places].astype(np.float32)
         embeddings = np.zeros((len(keys), stored.shape[1]), np.float32)
         embeddings[found] = stored[places[found]]
         return found, embeddings

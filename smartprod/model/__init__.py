@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from smartprod.model.answerer import Answerer, Answers
     from smartprod.model.card import HeadFigures, TrainingFigures
     from smartprod.model.classifier import ProductClassifier, load_classifier
-    from smartprod.model.indexed import answer_indexed
     from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
     from smartprod.model.saving import save_model
@@ -27,7 +26,6 @@ _HOMES = {
     "ProductClassifier": "classifier",
     "SavedModel": "loading",
     "TrainingFigures": "card",
-    "answer_indexed": "indexed",
     "answered_schema": "answer_rows",
     "answered_table": "answer_rows",
     "check_encoders": "loading",
@@ -45,7 +43,6 @@ __all__ = [
     "ProductClassifier",
     "SavedModel",
     "TrainingFigures",
-    "answer_indexed",
     "answered_schema",
     "answered_table",
     "check_encoders",

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
 from smartprod.errors import UsageError
-from smartprod.pipeline import RunFolder, TableFile
+from smartprod.fusion import load_products
+from smartprod.model import Answers, check_encoders
+from smartprod.pipeline import RunFolder, TableFile, TableReader
 
 if TYPE_CHECKING:
-    from smartprod.embeddings import EncoderRecord
-    from smartprod.pipeline import TableReader
+    import pyarrow as pa
 
-_TOLD = ("row", "id", "status.", "reason.")
+    from smartprod.embeddings import EncoderRecord
+    from smartprod.engines import Part
+    from smartprod.fusion import ProductEmbeddings
+    from smartprod.model import SavedModel
+
+_ROWS_PER_STEP = 2_048
+_TOLD = (  # what an answer tells of a row besides its category; texts and image paths are not read
+    "row",
+    "id",
+    "status.",
+    "reason.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +100,6 @@ class ExtractedRun:
 
     def encoders(self) -> tuple[EncoderRecord, ...]:
         """What the products were embedded with."""
-        from smartprod.embeddings import encoders_of
-
         return encoders_of(TableFile(Path(self.index)).schema.empty_table())
 
     def open_products(self) -> TableReader:
@@ -99,9 +112,69 @@ class ExtractedRun:
         return TableFile(Path(self.index)).open()
 
 
+class RunAnswers:
+    """Answers for the products of a run; the next embeddings are looked up while the last ones are answered for.
+
+    Args:
+        run: The run.
+        model: A model with the run's encoders.
+        mode: How its heads are combined.
+
+    Raises:
+        ModelError: (SP718) The run's encoders are not those that the model was trained with.
+    """
+
+    def __init__(self, run: ExtractedRun, model: SavedModel, *, mode: str) -> None:
+        check_encoders(model, run.encoders())
+        self._decider = model.decider_for(mode)
+        self._store = EmbeddingStore(Path(run.store).expanduser())
+        self._products, self._index = run.open_products(), run.open_index()
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="look-up")
+        self._begun: tuple[int, int, Future[_Rows]] | None = None
+
+    def answer(self, part: Part) -> Iterator[Answers]:
+        """Answer for the rows of a part, some at a time."""
+        for start in range(part.start, part.start + part.rows, _ROWS_PER_STEP):
+            count = min(_ROWS_PER_STEP, part.start + part.rows - start)
+            rows = self._fetch(start, count)
+            self._begin(start + count, min(_ROWS_PER_STEP, part.rows))  # most often that is what comes next
+            yield Answers(rows.products, rows.index, self._decider.decide(rows.embeddings))
+
+    def _fetch(self, start: int, count: int) -> _Rows:
+        if self._begun is None or self._begun[:2] != (start, count):
+            self._begin(start, count)
+        assert self._begun is not None  # noqa: S101  (begun just now)
+        return self._begun[2].result()
+
+    def _begin(self, start: int, count: int) -> None:
+        count = min(count, self._products.num_rows - start)
+        self._begun = (start, count, self._ahead.submit(self._read, start, count)) if count > 0 else None
+
+    def _read(self, start: int, count: int) -> _Rows:
+        index = self._index.read(start, count)
+        return _Rows(self._products.read(start, count), index, load_products(index, None, self._store))
+
+    def check(self) -> None:
+        """Embeddings that are gone were told already."""
+
+    def close(self) -> None:
+        """End the thread and close the files."""
+        self._ahead.shutdown(wait=True, cancel_futures=True)
+        self._products.close()
+        self._index.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Some rows of a run."""
+
+    products: pa.Table
+    index: pa.Table
+    embeddings: ProductEmbeddings
+
+
 def _store_of(run: RunFolder) -> Path:
     from smartprod.config import load_config
-    from smartprod.embeddings import store_folder
 
     config = load_config(str(run.config_path)).config
     beside = config.run.model_copy(update={"folder": str(run.root.parent)})  # the run may have been moved

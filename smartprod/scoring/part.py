@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from smartprod.catalog import LABEL_ROLES, stream_products
 from smartprod.embeddings import EmbeddingStore
-from smartprod.model import Answerer, answer_indexed, answered_table, check_encoders, load_model
+from smartprod.model import Answerer, answered_table, load_model
 from smartprod.pipeline import write_atomically
+from smartprod.scoring.extracted import RunAnswers
 from smartprod.scoring.image_folders import ImageFolders
 from smartprod.scoring.streams import PartStream
 
@@ -50,7 +51,7 @@ class ScoringJob:
         """Open the model in this process."""
         model = load_model(self.model)
         if self.run is not None:
-            return PartScorer(self, model, _RunAnswers(self, model, self.run))
+            return PartScorer(self, model, RunAnswers(self.run, model, mode=self.mode))
         run = self.config.run.model_copy(update={"threads": threads})
         return PartScorer(
             self, model, _TableAnswers(self, model, self.config.model_copy(update={"run": run}))
@@ -135,26 +136,3 @@ class _TableAnswers:
 
     def close(self) -> None:
         self._answerer.close()
-
-
-class _RunAnswers:
-    """Answers for the products of a run: their embeddings are in its store."""
-
-    def __init__(self, job: ScoringJob, model: SavedModel, run: ExtractedRun) -> None:
-        check_encoders(model, run.encoders())
-        self._decider = model.decider_for(job.mode)
-        self._store = EmbeddingStore(Path(run.store).expanduser())
-        self._products, self._index = run.open_products(), run.open_index()
-
-    def answer(self, part: Part) -> Iterator[Answers]:
-        for start in range(part.start, part.start + part.rows, _ROWS_PER_READ):
-            rows = min(_ROWS_PER_READ, part.start + part.rows - start)
-            some = (table.read(start, rows) for table in (self._products, self._index))
-            yield answer_indexed(self._decider, *some, store=self._store)
-
-    def check(self) -> None:
-        """Embeddings that are gone were told already."""
-
-    def close(self) -> None:
-        self._products.close()
-        self._index.close()
