@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smartprod.config.schema import ExtractConfig
     from smartprod.encoders.base import ImageEncoder, Modality, TextEncoder
     from smartprod.encoders.specs import EncoderSpec
+    from smartprod.encoders.texts import TextModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,23 @@ def _open_image(spec: EncoderSpec, config: ExtractConfig, threads: int) -> Image
 
 
 def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEncoder:
+    from smartprod.encoders.int8 import to_int8
+    from smartprod.encoders.texts import TokenEncoder
+
+    model = _text_model(spec)
+    if config.text_precision == "int8":
+        model = to_int8(model, threads=threads)
+    return TokenEncoder(model, batch_size=config.text_batch_size, threads=threads)
+
+
+def _text_model(spec: EncoderSpec) -> TextModel:
     from smartprod.encoders import text_models
 
-    batch_size = config.text_batch_size
     if spec.kind == "embedded":
-        return text_models.open_minilm(batch_size=batch_size, threads=threads)
+        return text_models.open_minilm()
     if spec.kind == "sentence-transformers":
-        return text_models.open_sentence_transformers(spec, batch_size=batch_size, threads=threads)
-    return text_models.open_transformers_text(spec, batch_size=batch_size, threads=threads)
+        return text_models.open_sentence_transformers(spec)
+    return text_models.open_transformers_text(spec)
 
 
 def encoder_identity(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smartprod.encoders.embedded import MINILM, find_weights
 from smartprod.encoders.image_models import cannot_load, check_weights_complete
 from smartprod.encoders.sources import hash_folder, resolve_folder
-from smartprod.encoders.texts import TokenEncoder
+from smartprod.encoders.texts import TextModel
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.errors import EncoderError
 
@@ -21,7 +21,7 @@ LONGEST_TEXT = 512
 """Most tokens of a plain transformers model that are used: attention grows with their square."""
 
 
-def open_minilm(*, batch_size: int, threads: int) -> TokenEncoder:
+def open_minilm() -> TextModel:
     """Open the embedded text encoder: mean of its tokens, scaled to length 1, as its own settings say.
 
     It is loaded without the sentence-transformers library, whose import takes seconds; a test holds its embeddings
@@ -32,18 +32,16 @@ def open_minilm(*, batch_size: int, threads: int) -> TokenEncoder:
 
     folder = find_weights(MINILM).parent
     settings = json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8"))
-    return TokenEncoder(
+    return TextModel(
         name="minilm",
         weights_hash=MINILM.sha256,
         tokenizer=AutoTokenizer.from_pretrained(folder, local_files_only=True),
         module=_mean_of_tokens(BertModel.from_pretrained(folder, local_files_only=True), normalise=True),
         max_tokens=settings["max_seq_length"],
-        batch_size=batch_size,
-        threads=threads,
     )
 
 
-def open_sentence_transformers(spec: EncoderSpec, *, batch_size: int, threads: int) -> TokenEncoder:
+def open_sentence_transformers(spec: EncoderSpec) -> TextModel:
     """Open a sentence-transformers model with its own pooling, layers, normalisation and default prompt.
 
     Raises:
@@ -66,19 +64,17 @@ def open_sentence_transformers(spec: EncoderSpec, *, batch_size: int, threads: i
             fix="Choose another.",
         )
     prompts: dict[str, str] = model.prompts or {}
-    return TokenEncoder(
+    return TextModel(
         name=spec.name,
         weights_hash=hash_folder(folder),
         tokenizer=tokenizer,
         module=_sentence_embedding(model),
         max_tokens=min(model.max_seq_length or LONGEST_TEXT, tokenizer.model_max_length),
-        batch_size=batch_size,
-        threads=threads,
         prompt=prompts.get(model.default_prompt_name or "", ""),
     )
 
 
-def open_transformers_text(spec: EncoderSpec, *, batch_size: int, threads: int) -> TokenEncoder:
+def open_transformers_text(spec: EncoderSpec) -> TextModel:
     """Open a plain transformers text model: the mean of its last layer's tokens, not normalised.
 
     Raises:
@@ -96,14 +92,12 @@ def open_transformers_text(spec: EncoderSpec, *, batch_size: int, threads: int) 
     except Exception as error:
         raise cannot_load(spec, folder, error) from error
     check_weights_complete(spec, folder, account["missing_keys"])
-    return TokenEncoder(
+    return TextModel(
         name=spec.name,
         weights_hash=hash_folder(folder),
         tokenizer=tokenizer,
         module=_mean_of_tokens(model, normalise=False),
         max_tokens=_token_limit(model.config, tokenizer),
-        batch_size=batch_size,
-        threads=threads,
     )
 
 

@@ -73,6 +73,25 @@ def check_text_encoder(encoder: TextEncoder) -> None:
     assert encoder.encode([]).shape == (0, encoder.dim)
 
 
+def check_text_alone_decides(encoders: Sequence[TextEncoder]) -> None:
+    """A text's embedding is the same to the last bit alone, in any company and in any order.
+
+    It holds on a processor; a graphics card chooses other kernels for other batch sizes.
+
+    Args:
+        encoders: One encoder, opened for several numbers of threads and of texts per step.
+    """
+    words = ["red cotton t-shirt, size l."] * 12
+    texts = [*TEXTS, *(" ".join([*words[:count], word]) for count in range(12) for word in "axl")]
+    together = encoders[0].encode(texts)
+    rng = np.random.default_rng(0)
+    for encoder in encoders:
+        for size in (1, 1, 2, 3, 7, len(texts)):
+            chosen = rng.permutation(len(texts))[:size]
+            found = encoder.encode([texts[i] for i in chosen])
+            np.testing.assert_array_equal(found, together[chosen], err_msg=f"{size} texts at a time")
+
+
 def _check_embeddings(embeddings: NDArray[np.float32], *, count: int, dim: int) -> None:
     assert embeddings.dtype == np.float32
     assert embeddings.shape == (count, dim)

@@ -4,7 +4,15 @@ import pytest
 
 from smartprod.config.schema import ExtractConfig
 from smartprod.encoders import ImageEncoder, TextEncoder, load_encoder
-from tests.contracts.check_encoder import check_fingerprint_is_stable, check_image_encoder, check_text_encoder
+from smartprod.encoders.device import choose_device
+from tests.contracts.check_encoder import (
+    check_fingerprint_is_stable,
+    check_image_encoder,
+    check_text_alone_decides,
+    check_text_encoder,
+)
+
+TEXT_KINDS = ["minilm", "transformers", "sentence-transformers"]
 
 
 @pytest.fixture
@@ -30,12 +38,28 @@ def test_contract_is_kept_by_image_encoders(image_names, kind, runtime):
     check_image_encoder(encoder)
 
 
-@pytest.mark.parametrize("kind", ["minilm", "transformers", "sentence-transformers"])
-def test_contract_is_kept_by_text_encoders(text_names, kind):
-    config = ExtractConfig(text_batch_size=3)
-    encoder = load_encoder(text_names[kind], modality="text", config=config, threads=1)
+def open_text(name, *, precision="full", batch_size=32, threads=1):
+    config = ExtractConfig(text_batch_size=batch_size, text_precision=precision)
+    return load_encoder(name, modality="text", config=config, threads=threads)
+
+
+@pytest.mark.parametrize("precision", ["full", "int8"])
+@pytest.mark.parametrize("kind", TEXT_KINDS)
+def test_contract_is_kept_by_text_encoders(text_names, kind, precision):
+    encoder = open_text(text_names[kind], precision=precision, batch_size=3)
     assert isinstance(encoder, TextEncoder)
     check_text_encoder(encoder)
+
+
+@pytest.mark.skipif(not choose_device().is_cpu, reason="bit for bit on processors only")
+@pytest.mark.parametrize("precision", ["full", "int8"])
+@pytest.mark.parametrize("kind", TEXT_KINDS)
+def test_contract_a_text_alone_decides_its_embedding(text_names, kind, precision):
+    opened = [
+        open_text(text_names[kind], precision=precision, batch_size=batch_size, threads=threads)
+        for batch_size, threads in [(32, 1), (32, 2), (1, 2), (5, 3)]
+    ]
+    check_text_alone_decides(opened)
 
 
 @pytest.mark.parametrize("kind", ["lite0", "timm", "beit"])
@@ -45,8 +69,7 @@ def test_contract_image_fingerprints_are_stable(image_names, kind):
     )
 
 
-@pytest.mark.parametrize("kind", ["minilm", "transformers", "sentence-transformers"])
-def test_contract_text_fingerprints_are_stable(text_names, kind):
-    check_fingerprint_is_stable(
-        lambda: load_encoder(text_names[kind], modality="text", config=ExtractConfig(), threads=1)
-    )
+@pytest.mark.parametrize("precision", ["full", "int8"])
+@pytest.mark.parametrize("kind", TEXT_KINDS)
+def test_contract_text_fingerprints_are_stable(text_names, kind, precision):
+    check_fingerprint_is_stable(lambda: open_text(text_names[kind], precision=precision))

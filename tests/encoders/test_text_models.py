@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from smartprod.config.schema import ExtractConfig
 from smartprod.encoders import load_encoder
-from smartprod.encoders.texts import _cut
 from tests.contracts.check_encoder import TEXTS
 
 
@@ -37,16 +35,3 @@ def test_text_models_plain_transformers_give_the_mean_of_their_tokens(bert_folde
         with torch.inference_mode():
             expected = model(**tokens).last_hidden_state[0].mean(0).numpy()
         np.testing.assert_allclose(embedding, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("text", [*TEXTS, "red " * 900, "r" * 390 + " blue" * 900, "  ".join(["x"] * 2_000)])
-def test_text_models_cutting_before_tokenising_leaves_the_ids_alone(bert_folder, text):
-    encoder = open_text(f"transformers-text:{bert_folder}")
-    (ids,) = encoder._tokenise([text])
-    assert ids == encoder._tokenizer(text, truncation=True, max_length=40)["input_ids"]
-
-
-def test_text_models_cut_is_at_a_space_where_there_is_one():
-    assert _cut("one two three", 9) == "one two"
-    assert _cut("onetwothree", 5) == "onetw"
-    assert _cut("short", 5) == "short"
