@@ -9,12 +9,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from smartprod.errors import EncoderError
+from smartprod.pipeline import disk_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
     from smartprod.config.schema import Config
 
-KEYS_PER_QUERY = 1_024
+KEYS_PER_QUERY = 8_192  # with a million keys stored: 8,192 take 0.07 s at once, and 0.24 s by 1,000
+INDEX_CACHE_BYTES = 96 << 20  # the key index of two million embeddings; without a cache each query reads it again
+METADATA_CACHE_BYTES = 32 << 20
 ROWS_WORTH_AN_INDEX = 20_000
 FRAGMENTS_WORTH_COMPACTING = 64
 LOCK_SECONDS = 600
@@ -103,8 +107,9 @@ class EmbeddingStore:
             How many were new.
 
         Raises:
-            EncoderError: Values are not finite (SP420), another process holds the store (SP421), or the disk or
-                dataset fails (SP425).
+            EncoderError: Values are not finite (SP420), another process holds the store (SP421), or the dataset is
+                damaged (SP425).
+            DiskError: The disk is full, read-only, closed to the user or failing.
         """
         rounded = to_stored(embeddings, encoder=f"with fingerprint {fingerprint[:12]}")
         with self._lock(fingerprint):
@@ -167,7 +172,7 @@ class EmbeddingStore:
         if not any((path / "_versions").glob("*")):
             return None
         with _told(path):
-            return lance.dataset(str(path))
+            return lance.dataset(str(path), session=_session())
 
     def _query(self, fingerprint: str, keys: list[str], columns: list[str]) -> pa.Table | None:
         import pyarrow as pa
@@ -192,17 +197,30 @@ class EmbeddingStore:
             lance.write_dataset(table, str(path), mode=mode)
 
 
+@cache
+def _session() -> Any:
+    """Share what is cached between all openings in this process, and bound it; by default each opening caches afresh."""
+    import lance
+
+    return lance.Session(
+        index_cache_size_bytes=INDEX_CACHE_BYTES, metadata_cache_size_bytes=METADATA_CACHE_BYTES
+    )
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Tell a failure of the disk or of the dataset as one coded error."""
+    """Tell a failure of the disk as such, and any other failure of the dataset as one coded error."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
+        failure = disk_error(error, where=path)
+        if failure is not None:
+            raise failure from error
         raise EncoderError(
             "SP425",
             f"The embedding store cannot be read or written: {str(error).splitlines()[0][:300]}",
             where=str(path),
-            fix="Check permissions and free space. A damaged dataset may be deleted: its embeddings are computed again.",
+            fix="A damaged dataset may be deleted: its embeddings are computed again.",
         ) from error
 
 
