@@ -7,6 +7,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,19 +152,22 @@ def _task(request: ScoreRequest, output: Output, saved: SavedModel) -> _Task:
     if ExtractedRun.is_run(Path(request.table)):
         run = ExtractedRun.open(Path(request.table), store=request.store)
         check_encoders(saved, run.encoders())
-        rows, identify = run.count(), run.fingerprint
+        identify = run.fingerprint
+        table, rows = identify(), run.count()
     else:
+        identify = partial(table_fingerprint, config.catalog)
+        table = identify()  # first: this asks for a table at an address as it is now
         stream_products(
             config.catalog, optional=LABEL_ROLES
         )  # refuses wrong columns before anything is counted
-        rows, identify = count_records(config.catalog), lambda: table_fingerprint(config.catalog)
+        rows = count_records(config.catalog)
     settings = config.model_dump_json(include={"extract": True, "score": {"top_k"}})
     plan = PartPlan(
         job="scoring",
         rows=rows,
         part_rows=config.score.part_rows,
         depends_on={
-            "the table (or how it is read)": identify(),
+            "the table (or how it is read)": table,
             "the model": saved.identity,
             "the mode": mode,
             "other settings": hashlib.sha256(settings.encode()).hexdigest(),
