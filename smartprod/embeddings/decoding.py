@@ -25,6 +25,8 @@ _ORIENTATION = 0x0112
 _LYING, _UPSIDE_DOWN, _MIRRORED = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
 _JPEG_FORMATS = {"JPEG", "MPO"}
 _QUICK_MODES = {"RGB", "L"}  # Pillow knows the colours of the others better
+# At twice the size lite0's embedding differs from Pillow's exact one by a cosine of down to 0.990, at three times by 0.997.
+_SCALE_KEPT = 3
 # What shops have. Others are parsed loosely (TGA), or by another program (EPS by Ghostscript), which a table must not start.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000")
 
@@ -59,7 +61,7 @@ class ImageProblem(Exception):  # noqa: N818  (a finding about one file that bec
 def decode_image(data: bytes, *, min_side: int, limits: ImageLimits) -> NDArray[np.uint8]:
     """Decode the first picture of an image file, upright.
 
-    JPEG is decoded at a reduced scale where that leaves at least twice `min_side`. Transparent pictures are laid on white,
+    JPEG is decoded at a reduced scale where that leaves at least three times `min_side`. Transparent pictures are laid on white,
     16-bit ones scaled to 8 bits, palettes and greys expanded.
 
     Args:
@@ -119,9 +121,10 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
 
 def _decode_jpeg(data: bytes, *, min_side: int, colours: str) -> NDArray[np.uint8] | None:
     """Decode a JPEG quickly; None where it is odd in some way, for Pillow to judge; a part that is missing is not."""
+    least = _SCALE_KEPT * min_side
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, colorspace=colours, min_height=2 * min_side, min_width=2 * min_side, min_factor=2
+            data, colorspace=colours, min_height=least, min_width=least, min_factor=2
         )
     except ValueError as error:
         if "remature end" in str(error):  # Pillow would fill what is not there with grey

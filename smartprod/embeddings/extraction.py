@@ -211,7 +211,6 @@ class Extractor:
             pool=self._pool,
             reader=self._reader,
             limits=self._limits,
-            batch_size=section.image_batch_size,
             per_row=section.images_per_product,
             tally=self.image_tally,
         )

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smartprod.catalog import Status
 from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
+from smartprod.embeddings.encoding_queue import CALLS_AT_ONCE, open_queue
 from smartprod.embeddings.keys import image_key
-from smartprod.embeddings.store import to_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
+    from smartprod.embeddings.encoding_queue import EncodingQueue
     from smartprod.embeddings.image_reader import ImageReader
     from smartprod.embeddings.store import EmbeddingSource
     from smartprod.encoders import ImageEncoder
 
-_BATCHES_AHEAD = 3
+_FILES_AHEAD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,9 @@ class ImageBatches:
     Attributes:
         encoders: Every image goes to all of them, decoded once.
         store: Where embeddings are looked up, and kept batch by batch.
-        pool: Decode threads.
+        pool: Threads that decode, and run the models that run on the processor.
         reader: Gives the bytes of an image.
         limits: What is too large to decode.
-        batch_size: Images per call of an encoder.
         per_row: Most images used of one row.
         tally: Counts over all batches so far.
     """
@@ -84,7 +86,6 @@ class ImageBatches:
     pool: Executor
     reader: ImageReader
     limits: ImageLimits
-    batch_size: int
     per_row: int
     tally: Tally = field(default_factory=Tally)
 
@@ -148,41 +149,38 @@ class ImageBatches:
     def _encode(
         self, files: dict[str, str], lacking: dict[str, list[int]], advance: Callable[[int], None]
     ) -> dict[str, ImageProblem]:
-        """Decode files, given by key, encode them and store each batch; returns the problems by key."""
+        """Decode files, given by key, encode them and store the embeddings; returns the problems by key."""
         problems: dict[str, ImageProblem] = {}
-        waiting: list[list[tuple[str, NDArray[np.uint8]]]] = [[] for _ in self.encoders]
-        for key, prepared in self._decoded(files, lacking):
-            if isinstance(prepared, ImageProblem):
-                problems[key] = prepared
-            else:
-                for number, pixels in zip(lacking[key], prepared, strict=True):
-                    waiting[number].append((key, pixels))
-                    if len(waiting[number]) == self.batch_size:
-                        self._encode_batch(number, waiting[number])
-                        waiting[number] = []
-            advance(1)
-        for number in range(len(self.encoders)):
-            if waiting[number]:
-                self._encode_batch(number, waiting[number])
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="device") as device:
+            queues = [open_queue(encoder, self.store, device) for encoder in self.encoders]
+            for key, worked in self._worked(files, lacking, queues):
+                if isinstance(worked, ImageProblem):
+                    problems[key] = worked
+                else:
+                    for number, values in zip(lacking[key], worked, strict=True):
+                        queues[number].add(key, values)
+                advance(1)
+            for queue in queues:
+                queue.finish()
         self.tally.computed += len(files) - len(problems)
         return problems
 
-    def _encode_batch(self, number: int, batch: list[tuple[str, NDArray[np.uint8]]]) -> None:
-        encoder = self.encoders[number]
-        embeddings = encoder.encode(np.stack([pixels for _, pixels in batch]))
-        kept = to_stored(embeddings, encoder=repr(encoder.name))
-        self.store.append(encoder.fingerprint, [key for key, _ in batch], kept)
-
-    def _decoded(
-        self, files: dict[str, str], lacking: dict[str, list[int]]
-    ) -> Iterator[tuple[str, list[NDArray[np.uint8]] | ImageProblem]]:
-        """Decode files in the pool, a few batches ahead of the model and no more: memory stays bounded."""
-        pending: deque[tuple[str, Future[list[NDArray[np.uint8]] | ImageProblem]]] = deque()
-        for key, path in files.items():
-            pending.append((key, self.pool.submit(self._prepare_file, path, lacking[key])))
-            if len(pending) > _BATCHES_AHEAD * self.batch_size:
+    def _worked(
+        self, files: dict[str, str], lacking: dict[str, list[int]], queues: Sequence[EncodingQueue]
+    ) -> Iterator[tuple[str, list[NDArray[Any]] | ImageProblem]]:
+        """Let the pool work on files, some way ahead and no more: memory stays bounded."""
+        pending: deque[tuple[str, Future[list[NDArray[Any]] | ImageProblem]]] = deque()
+        try:
+            for key, path in files.items():
+                wanted = [queues[number] for number in lacking[key]]
+                pending.append((key, self.pool.submit(self._work_on_file, path, key, wanted)))
+                if len(pending) > _FILES_AHEAD:
+                    yield _result(pending.popleft())
+            while pending:
                 yield _result(pending.popleft())
-        yield from map(_result, pending)
+        finally:
+            for _, future in pending:
+                future.cancel()
 
     def _hash_file(self, path: str) -> str | ImageProblem:
         try:
@@ -190,17 +188,22 @@ class ImageBatches:
         except ImageProblem as problem:
             return problem
 
-    def _prepare_file(self, path: str, numbers: Iterable[int]) -> list[NDArray[np.uint8]] | ImageProblem:
+    def _work_on_file(
+        self, path: str, key: str, queues: Sequence[EncodingQueue]
+    ) -> list[NDArray[Any]] | ImageProblem:
         min_side = max(encoder.min_side for encoder in self.encoders)
         try:
-            pixels = decode_image(self.reader.read(path), min_side=min_side, limits=self.limits)
+            data = self.reader.read(path)
+            pixels = decode_image(data, min_side=min_side, limits=self.limits)
         except ImageProblem as problem:
             return problem
-        return [self.encoders[number].prepare(pixels) for number in numbers]
+        if image_key(data) != key:  # its embedding would be kept as another picture's
+            return ImageProblem(Status.UNREADABLE, "changed while it was read")
+        return [queue.work(pixels) for queue in queues]
 
 
 def _result(
-    pending: tuple[str, Future[list[NDArray[np.uint8]] | ImageProblem]],
-) -> tuple[str, list[NDArray[np.uint8]] | ImageProblem]:
+    pending: tuple[str, Future[list[NDArray[Any]] | ImageProblem]],
+) -> tuple[str, list[NDArray[Any]] | ImageProblem]:
     key, future = pending
     return key, future.result()

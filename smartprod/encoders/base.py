@@ -47,11 +47,22 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class ImageEncoder(Encoder, Protocol):
-    """Turns pictures into embeddings, in two steps: `prepare` in decode threads, `encode` on the device."""
+    """Turns pictures into embeddings, in two steps, both safe to call from many threads.
+
+    An embedding depends on its picture alone, bit for bit: not on the batch around it, its place, or the number of threads.
+    """
 
     @property
     def min_side(self) -> int:
-        """Shorter side in pixels that `prepare` resizes to; decoding below twice of it loses detail."""
+        """Shorter side in pixels that `prepare` resizes to; decoding below three times of it loses detail."""
+        ...
+
+    @property
+    def images_per_call(self) -> int:
+        """Images that one call of `encode` takes best.
+
+        1 on a processor, where every calling thread runs the model for itself; more on a GPU.
+        """
         ...
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

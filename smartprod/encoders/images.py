@@ -11,7 +11,7 @@ import numpy as np
 
 from smartprod.encoders.device import choose_device
 from smartprod.encoders.embedded import LITE0, LITE0_PREPROCESSING, build_lite0, find_weights
-from smartprod.encoders.runtimes import ImageModel, open_runtime
+from smartprod.encoders.runtimes import ImageModel, RuntimeOptions, open_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from smartprod.encoders.base import Modality
     from smartprod.encoders.preprocessing import ImagePreprocessing
-    from smartprod.encoders.runtimes import ImageRuntime, RuntimeName
+    from smartprod.encoders.runtimes import ImageRuntime
 
-PREPROCESSING_VERSION = 1
+PREPROCESSING_VERSION = 2
 """Raised when `ImagePreprocessing.apply` changes what it returns; part of every fingerprint."""
 
 
@@ -47,6 +47,11 @@ class PixelEncoder:
         """Shorter side in pixels that `prepare` resizes to."""
         return self._preprocessing.min_side
 
+    @property
+    def images_per_call(self) -> int:
+        """Images that one call of `encode` takes best; 1 where every calling thread runs the model for itself."""
+        return self._runtime.images_per_call
+
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize and crop RGB uint8 `[H, W, 3]` to uint8 `[3, S, S]`; safe to call from many threads."""
         return self._preprocessing.apply(image)
@@ -63,9 +68,9 @@ def open_image_encoder(
     name: str,
     source_hash: str,
     preprocessing: ImagePreprocessing,
+    convolutional: bool,
     build: Callable[[], torch.nn.Module],
-    runtime: RuntimeName,
-    threads: int,
+    options: RuntimeOptions,
 ) -> PixelEncoder:
     """Put an image model into a runtime.
 
@@ -73,33 +78,34 @@ def open_image_encoder(
         name: As the configuration names it.
         source_hash: Hash of the weights and of the settings that come with them.
         preprocessing: How the model wants its pictures.
+        convolutional: Whether it is a convolutional network.
         build: Builds the model, normalised float `[B, 3, S, S]` to `[B, D]`.
-        runtime: `auto`, `torch` or `onnxruntime`.
-        threads: Threads for the model.
+        options: Which runtime, and how.
     """
     described = json.dumps([source_hash, asdict(preprocessing), PREPROCESSING_VERSION], sort_keys=True)
     model = ImageModel(
         name=name,
         weights_hash=hashlib.sha256(described.encode()).hexdigest(),
         input_size=preprocessing.crop,
+        convolutional=convolutional,
         build=lambda: _with_normalisation(build(), preprocessing),
     )
-    opened = open_runtime(model, runtime=runtime, device=choose_device(), threads=threads)
+    opened = open_runtime(model, options=options, device=choose_device())
     return PixelEncoder(
         name=name, weights_hash=model.weights_hash, preprocessing=preprocessing, runtime=opened
     )
 
 
-def open_lite0(*, runtime: RuntimeName, threads: int) -> PixelEncoder:
+def open_lite0(options: RuntimeOptions) -> PixelEncoder:
     """Open the embedded image encoder; builds the torch model only where no export is cached."""
     find_weights(LITE0)
     return open_image_encoder(
         name="lite0",
         source_hash=LITE0.sha256,
         preprocessing=LITE0_PREPROCESSING,
+        convolutional=True,
         build=build_lite0,
-        runtime=runtime,
-        threads=threads,
+        options=options,
     )
 
 

@@ -78,7 +78,7 @@ def load_encoder(
         name: Short name or spec, see `smartprod encoders`.
         modality: What it is wanted for.
         config: Runtime and batch sizes.
-        threads: Threads for its model.
+        threads: Threads for a text model; an image model on the processor runs in the threads that call it.
 
     Raises:
         UsageError: The name is unknown (SP401, SP413), or it names an encoder of the other modality (SP412).
@@ -92,16 +92,18 @@ def load_encoder(
             where=f"extract.{modality}",
             fix=f"Move it to extract.{spec.modality}.",
         )
-    return _open_image(spec, config, threads) if modality == "image" else _open_text(spec, config, threads)
+    return _open_image(spec, config) if modality == "image" else _open_text(spec, config, threads)
 
 
-def _open_image(spec: EncoderSpec, config: ExtractConfig, threads: int) -> ImageEncoder:
+def _open_image(spec: EncoderSpec, config: ExtractConfig) -> ImageEncoder:
     from smartprod.encoders import image_models, images
+    from smartprod.encoders.runtimes import RuntimeOptions
 
+    options = RuntimeOptions(config.runtime, config.image_batch_size, config.compile)
     if spec.kind == "embedded":
-        return images.open_lite0(runtime=config.runtime, threads=threads)
+        return images.open_lite0(options)
     opener = image_models.open_timm if spec.kind == "timm" else image_models.open_transformers_image
-    return opener(spec, runtime=config.runtime, threads=threads)
+    return opener(spec, options)
 
 
 def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEncoder:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Interpolation = Literal["bilinear", "bicubic"]
+Rounding = Literal["down", "half_even"]
 
 # A centre crop keeps at most a square of the shorter side; what is far outside it need not be resized.
 _LONGEST_ASPECT = 3
@@ -25,6 +26,7 @@ class ImagePreprocessing:
         interpolation: Resampling filter, antialiased.
         mean: Per channel, subtracted from values scaled to 0..1.
         std: Per channel, divided by.
+        rounding: Of a crop that cannot lie in the middle: `down` as in transformers, `half_even` as in torchvision and timm.
     """
 
     resize: int | tuple[int, int]
@@ -32,10 +34,11 @@ class ImagePreprocessing:
     interpolation: Interpolation
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    rounding: Rounding = "down"
 
     @property
     def min_side(self) -> int:
-        """The longest length that a side is brought to; a decoder may scale down to twice of it."""
+        """The longest length that a side is brought to; a decoder may scale down to three times of it."""
         return self.resize if isinstance(self.resize, int) else max(self.resize)
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -50,17 +53,19 @@ class ImagePreprocessing:
             pixels, size=self._resized_size(*image.shape[:2]), mode=self.interpolation, antialias=True
         )[0]
         height, width = self.crop
-        top = (resized.shape[1] - height) // 2
-        left = (resized.shape[2] - width) // 2
+        top, left = self._margin(resized.shape[1] - height), self._margin(resized.shape[2] - width)
         return np.ascontiguousarray(resized[:, top : top + height, left : left + width].numpy())
 
     def _resized_size(self, height: int, width: int) -> tuple[int, int]:
         if not isinstance(self.resize, int):
             return self.resize
         short = min(height, width)
-        return max(self.crop[0], round(height * self.resize / short)), max(
-            self.crop[1], round(width * self.resize / short)
-        )
+        # The longer side is cut down to whole pixels, as torchvision and transformers do: one pixel more shifts the crop.
+        tall, wide = (int(self.resize * side / short) for side in (height, width))
+        return max(self.crop[0], tall), max(self.crop[1], wide)
+
+    def _margin(self, spare: int) -> int:
+        return round(spare / 2) if self.rounding == "half_even" else spare // 2
 
 
 def _trim_long_side(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +64,8 @@ def check_image_encoder(encoder: ImageEncoder) -> None:
     _check_embeddings(encoder.encode(batch), count=7, dim=encoder.dim)
     _check_batches(lambda chosen: encoder.encode(batch[list(chosen)]), count=7)
     assert encoder.encode(batch[:0]).shape == (0, encoder.dim)
+    assert encoder.images_per_call >= 1
+    _check_company(encoder, batch)
 
 
 def check_text_encoder(encoder: TextEncoder) -> None:
@@ -90,6 +93,20 @@ def check_text_alone_decides(encoders: Sequence[TextEncoder]) -> None:
             chosen = rng.permutation(len(texts))[:size]
             found = encoder.encode([texts[i] for i in chosen])
             np.testing.assert_array_equal(found, together[chosen], err_msg=f"{size} texts at a time")
+
+
+def _check_company(encoder: ImageEncoder, batch: NDArray[np.uint8]) -> None:
+    """An image's stored embedding is the same, bit for bit: alone, in other company, elsewhere, and from other threads."""
+    everything = encoder.encode(batch).astype(np.float16)
+    count = len(batch)
+    for i in range(count):
+        np.testing.assert_array_equal(encoder.encode(batch[i : i + 1])[0].astype(np.float16), everything[i])
+    order = [*range(count // 2, count), *range(count // 2), *range(count)]
+    np.testing.assert_array_equal(encoder.encode(batch[order]).astype(np.float16), everything[order])
+    with ThreadPoolExecutor(3) as pool:
+        from_threads = list(pool.map(lambda i: encoder.encode(batch[i : i + 2]), range(count - 1)))
+    for i, pair in enumerate(from_threads):
+        np.testing.assert_array_equal(pair.astype(np.float16), everything[i : i + 2])
 
 
 def _check_embeddings(embeddings: NDArray[np.float32], *, count: int, dim: int) -> None:

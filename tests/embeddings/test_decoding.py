@@ -29,9 +29,9 @@ def test_decode_formats_give_the_picture(draw, encode_file, kind):
     assert np.abs(pixels.astype(int) - np.asarray(photo, int)).mean() < 16
 
 
-def test_decode_large_jpeg_is_scaled_but_stays_twice_the_target(draw, encode_file):
-    pixels = decode(encode_file(draw(width=2_000, height=1_500)), min_side=256)
-    assert 2 * 256 <= min(pixels.shape[:2]) < 1_500
+def test_decode_large_jpeg_is_scaled_but_stays_three_times_the_target(draw, encode_file):
+    pixels = decode(encode_file(draw(width=2_400, height=1_800)), min_side=256)
+    assert 3 * 256 <= min(pixels.shape[:2]) < 1_800
     assert pixels.shape[0] / pixels.shape[1] == pytest.approx(0.75, abs=0.01)
 
 
