@@ -7,6 +7,7 @@ import json
 import warnings
 
 from smartprod.catalog.cell_text import NULL_WORDS
+from smartprod.catalog.nesting import is_nested_deeper
 
 MAX_CHARACTERS = 200_000
 """Longest attributes text that is parsed: a syntax tree takes about 100 times its text in memory."""
@@ -49,7 +50,7 @@ def parse_attributes(raw: str | None) -> dict[str, object]:
         parsed = _parse_literal(text)
     if not isinstance(parsed, dict):
         raise ValueError("not an object in braces")  # noqa: TRY004 - one kind of error for a bad cell
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(parsed) > MAX_DEPTH:
+    if text.count("{") + text.count("[") > MAX_DEPTH and is_nested_deeper(parsed, MAX_DEPTH):
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     return {key: _whole(value) for key, value in parsed.items()} if "\\ud" in text.lower() else parsed
 
@@ -107,20 +108,6 @@ def _evaluate(node: ast.expr, *, depth: int) -> object:
                 if key is not None
             }
     raise ValueError("neither JSON nor a Python literal")
-
-
-def _depth(value: object) -> int:
-    """Measure the nesting, level by level and without recursion."""
-    depth, level = 0, [value]
-    while level:
-        level = [
-            item
-            for container in level
-            if isinstance(container, dict | list)
-            for item in (container.values() if isinstance(container, dict) else container)
-        ]
-        depth += 1
-    return depth - 1
 
 
 def _whole(value: object) -> object:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from smartprod.catalog import read_products, stream_products
 from smartprod.catalog.cell_text import NULL_WORDS
+from smartprod.catalog.readers import delimited
 from smartprod.catalog.readers.delimited import sniff_delimiter
 from smartprod.config.schema import CatalogConfig
 from smartprod.errors import CatalogError, UsageError
 
 HEADER = "id,title,description,image\n"
+NEWLINE = "\n"
 
 
 def titles(rows):
@@ -90,8 +92,23 @@ def test_read_csv_field_beyond_the_limit_is_too_large_and_the_rest_of_the_row_st
     assert rows[0]["status.row"] == "ok"
 
 
+def test_read_csv_field_of_many_lines_beyond_the_limit_is_one_row(read):
+    rows = read(HEADER + f'1,one,"{"<p>line</p>{NEWLINE}" * 500}",\n2,two,x,\n', max_field_characters=1_000)
+    assert titles(rows) == ["one", "two"]
+    assert [row["status.description"] for row in rows] == ["too_large", "ok"]
+
+
+def test_stream_products_batch_of_giant_fields_ends_early(shop, monkeypatch):
+    monkeypatch.setattr(delimited, "BATCH_CHARACTERS", 1_000)
+    path = shop / "products.csv"
+    path.write_text(HEADER + f"1,one,{'x' * 700},\n" * 5)
+    batches = list(stream_products(CatalogConfig(path=str(path)), batch_rows=4))
+    assert [batch.num_rows for batch in batches] == [2, 2, 1]
+    assert [row for batch in batches for row in batch["row"].to_pylist()] == list(range(5))
+
+
 def test_read_csv_line_without_end_is_too_large_and_reading_goes_on(read):
-    rows = read(HEADER + f"1,{'x' * 9_000},x,\n2,two,x,\n", max_field_characters=1_000)
+    rows = read(HEADER + f"1,{'x' * 70_000},x,\n2,two,x,\n", max_field_characters=1_000)
     assert [row["status.row"] for row in rows] == ["too_large", "ok"]
     assert rows[0]["reason.row"] == "line 2: longer than a record may be"
     assert rows[1]["title"] == "two"

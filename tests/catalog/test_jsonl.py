@@ -41,6 +41,13 @@ def test_read_jsonl_bad_lines_keep_their_rows_with_reasons(read):
     assert [row["id"] for row in rows] == ["0", "1", "2", "3", "4"]
 
 
+def test_read_jsonl_deep_nesting_marks_its_row(read):
+    deep = '{"title": ' + '{"a":' * 500 + "1" + "}" * 501
+    rows = read(f'{deep}\n{{"title": "two"}}\n', "products.jsonl")
+    assert [row["status.row"] for row in rows] == ["unreadable", "ok"]
+    assert rows[0]["reason.row"] == "nested deeper than 100 levels"
+
+
 def test_read_jsonl_numbers_booleans_and_lists_become_text(read):
     records = [{"id": 12.0, "title": value} for value in (5, 2.5, 3.0, True, ["a", 1], None, float("nan"))]
     rows = read("\n".join(map(json.dumps, records)), "products.jsonl")

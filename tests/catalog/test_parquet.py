@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
+import random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +11,7 @@ import pytest
 
 from smartprod.catalog import read_products, stream_products
 from smartprod.config.schema import CatalogConfig
-from smartprod.errors import CatalogError
+from smartprod.errors import CatalogError, UsageError
 
 
 @pytest.fixture
@@ -67,6 +69,41 @@ def test_read_parquet_text_that_is_not_utf8_marks_its_field(shop):
         ("caf\ufffd", "unreadable"),
         ("tea", "ok"),
     ]
+
+
+def test_read_parquet_image_path_that_is_not_utf8_leaves_its_neighbours_alone(shop):
+    images = pa.Array.from_buffers(pa.string(), 2, pa.array([b"caf\xe9.jpg", b"images/a.jpg"]).buffers())
+    path = shop / "products.parquet"
+    pq.write_table(pa.table({"image": images}), path)
+    rows = read_products(CatalogConfig(path=str(path))).to_pylist()
+    assert [row["status.images"] for row in rows] == ["unreadable", "ok"]
+
+
+def test_read_parquet_nested_text_that_is_not_utf8_marks_its_field(shop):
+    broken = pa.Array.from_buffers(pa.string(), 2, pa.array([b"caf\xe9", b"tea"]).buffers())
+    nested = {
+        "title": pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), broken),
+        "attributes": pa.StructArray.from_arrays([broken], ["colour"]),
+        "description": pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(["a", "b"]), broken),
+    }
+    path = shop / "products.parquet"
+    pq.write_table(pa.table(nested), path)
+    rows = read_products(CatalogConfig(path=str(path))).to_pylist()
+    for field in nested:
+        assert [row[f"status.{field}"] for row in rows] == ["unreadable", "ok"]
+    assert rows[1]["title"] == "tea"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_read_parquet_damaged_bytes_are_an_error_or_rows(shop, seed):
+    path = shop / "products.parquet"
+    pq.write_table(pa.table({"title": ["one", "two"], "image": ["a.jpg", None]}), path)
+    data, chance = bytearray(path.read_bytes()), random.Random(seed)
+    for _ in range(30):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    path.write_bytes(data)
+    with contextlib.suppress(CatalogError, UsageError):
+        assert read_products(CatalogConfig(path=str(path))).num_rows <= 2
 
 
 def test_read_parquet_column_names_with_dots(read_parquet):

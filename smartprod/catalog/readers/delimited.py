@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from smartprod.catalog.readers.source import BadRecord, RawBatch
+from smartprod.catalog.readers.source import BATCH_CHARACTERS, BadRecord, RawBatch
 from smartprod.catalog.readers.text_lines import OverlongLine, PhysicalLines, RecordTooLongError, open_text
 from smartprod.catalog.status import Status
 from smartprod.errors import CatalogError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SNIFFED = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_MOST_COLUMNS_IN_LIMIT = 64  # a line may hold this many fields of the largest size
+_FIELDS_IN_LIMIT = 64  # a record may hold this many fields of the largest size
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class DelimitedSource:
         blank = [""] * len(self.header)
         rows: list[list[str]] = []
         bad: dict[int, BadRecord] = {}
+        characters = 0
         with open_text(self.path, self.encoding) as stream:
             for record in islice(self._records(stream), first_row, None):
                 if isinstance(record, BadRecord):
@@ -77,19 +78,18 @@ class DelimitedSource:
                     rows.append(blank)
                 else:
                     rows.append(record)
-                if len(rows) == batch_rows:
+                characters += sum(map(len, rows[-1]))
+                if len(rows) == batch_rows or characters > BATCH_CHARACTERS:
                     yield _by_column(rows, positions, bad)
-                    rows, bad = [], {}
+                    rows, bad, characters = [], {}, 0
         if rows:
             yield _by_column(rows, positions, bad)
 
     def _records(self, stream) -> Iterator[list[str] | BadRecord]:  # type: ignore[no-untyped-def]  # noqa: ANN001
         width = len(self.header)
-        lines = PhysicalLines(
-            stream,
-            line_limit=self.field_limit * min(width + 1, _MOST_COLUMNS_IN_LIMIT),
-            record_limit=self.field_limit,
-        )
+        # A long field of many lines is one record too; only a quote that is never closed runs into the limit.
+        limit = self.field_limit * _FIELDS_IN_LIMIT
+        lines = PhysicalLines(stream, line_limit=limit, record_limit=limit)
         for _ in range(self.header_lines):
             next(lines)
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)

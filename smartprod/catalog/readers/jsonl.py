@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from smartprod.catalog.readers.records import records_by_column
-from smartprod.catalog.readers.source import BadRecord, RawBatch
+from smartprod.catalog.readers.source import BATCH_CHARACTERS, BadRecord, RawBatch
 from smartprod.catalog.readers.text_lines import OverlongLine, PhysicalLines, open_text
 from smartprod.catalog.status import Status
 from smartprod.errors import CatalogError
@@ -46,21 +46,22 @@ class JsonLinesSource:
         Raises:
             CatalogError: SP214 where the file has no line.
         """
-        records = self._records()
-        first = list(islice(records, _LOOK_AHEAD))
-        if not first:
+        keys: dict[str, None] = {}
+        seen = 0
+        for line_number, line in self._lines():
+            if seen >= _LOOK_AHEAD and keys and all(name in keys for name in required):
+                break
+            seen += 1
+            record = _parse(line, line_number)
+            if isinstance(record, dict):
+                keys.update(dict.fromkeys(record))
+        if not seen:
             raise CatalogError(
                 "SP214",
                 "The table is empty: it has no line.",
                 where=self.place,
                 fix="Write one JSON object per line.",
             )
-        keys: dict[str, None] = {}
-        for number, record in enumerate(chain(first, records)):
-            if number >= _LOOK_AHEAD and keys and all(name in keys for name in required):
-                break
-            if isinstance(record, dict):
-                keys.update(dict.fromkeys(record))
         return tuple(keys)
 
     def notes(self) -> tuple[str, ...]:
@@ -73,16 +74,16 @@ class JsonLinesSource:
 
     def batches(self, columns: Sequence[str], batch_rows: int, first_row: int = 0) -> Iterator[RawBatch]:
         """Stream the values of the named keys; blank lines are no records."""
-        records = self._records(first_row)
-        while batch := list(islice(records, batch_rows)):
+        batch: list[dict | BadRecord] = []
+        characters = 0
+        for number, line in islice(self._lines(), first_row, None):
+            batch.append(_parse(line, number))
+            characters += len(line)
+            if len(batch) == batch_rows or characters > BATCH_CHARACTERS:
+                yield records_by_column(batch, columns)
+                batch, characters = [], 0
+        if batch:
             yield records_by_column(batch, columns)
-
-    def _records(self, first: int = 0) -> Iterator[dict | BadRecord]:
-        for number, line in islice(self._lines(), first, None):
-            if type(line) is OverlongLine:
-                yield BadRecord(f"line {number}: longer than a record may be", Status.TOO_LARGE)
-            else:
-                yield _parse(line, number)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Number and text of every line that is not blank."""
@@ -96,6 +97,8 @@ class JsonLinesSource:
 
 
 def _parse(line: str, number: int) -> dict | BadRecord:
+    if type(line) is OverlongLine:
+        return BadRecord(f"line {number}: longer than a record may be", Status.TOO_LARGE)
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:

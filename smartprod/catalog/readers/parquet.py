@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from smartprod.catalog.readers.source import RawBatch
+from smartprod.catalog.readers.source import BATCH_CHARACTERS, RawBatch
+from smartprod.catalog.readers.text_lines import UNDECODED, decode_bytes
 from smartprod.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -114,12 +115,19 @@ def _read_part(part: _Part, columns: Sequence[str], batch_rows: int, *, skip: in
     folders = part.file.folders
     stored = [name for name in columns if name not in folders]
     with _opened(part.file) as opened:
-        for batch in opened.iter_batches(batch_rows, row_groups=groups, columns=stored):
+        fitting = min(batch_rows, _rows_that_fit(opened.metadata))
+        for batch in opened.iter_batches(fitting, row_groups=groups, columns=stored):
             kept = batch.slice(min(skip, batch.num_rows))
             skip = max(0, skip - batch.num_rows)
             if kept.num_rows:
                 values = {name: [folders[name]] * kept.num_rows for name in columns if name in folders}
                 yield RawBatch(kept.num_rows, values | {name: _values(kept.column(name)) for name in stored})
+
+
+def _rows_that_fit(metadata: pq.FileMetaData) -> int:
+    """Say how many rows of average size a batch may have."""
+    size = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    return max(1, BATCH_CHARACTERS * metadata.num_rows // max(1, size))
 
 
 @contextmanager
@@ -128,7 +136,7 @@ def _opened(file: DatasetFile) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(file.open(), buffer_size=_PAGE_BUFFER) as opened:
             yield opened
-    except (pa.ArrowException, OSError) as error:
+    except Exception as error:  # Arrow has no one kind of error for damaged bytes
         raise CatalogError(
             "SP215",
             f"The table cannot be read to its end: {error}.",
@@ -187,15 +195,23 @@ def _values(column: pa.Array) -> list[Any]:
     kind = column.type
     if pa.types.is_temporal(kind):
         column = pc.cast(column, pa.string())
-    if pa.types.is_map(kind):
-        return [None if entries is None else dict(entries) for entries in column.to_pylist()]
-    if pa.types.is_struct(kind):
-        return [None if entry is None else _filled(entry) for entry in column.to_pylist()]
     try:
-        return column.to_pylist()
+        cells: list[Any] = column.to_pylist()
     except UnicodeDecodeError:
-        binary = pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()
-        return column.cast(binary).to_pylist()
+        cells = list(map(_cell, column))
+    if pa.types.is_map(kind):
+        return [dict(entries) if isinstance(entries, list) else entries for entries in cells]
+    if pa.types.is_struct(kind):
+        return [_filled(entry) if isinstance(entry, dict) else entry for entry in cells]
+    return cells
+
+
+def _cell(value: pa.Scalar) -> Any:
+    """Give the value of one cell, in which text may not be UTF-8."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        return decode_bytes(value.as_buffer().to_pybytes()) if hasattr(value, "as_buffer") else UNDECODED
 
 
 def _filled(entry: dict[str, object]) -> dict[str, object]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smartprod.catalog.nesting import is_nested_deeper
 from smartprod.catalog.readers.source import BadRecord, RawBatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,22 @@ class RecordsSource:
 
 
 def records_by_column(records: Sequence[object], columns: Sequence[str]) -> RawBatch:
-    """Arrange records by column; what is no mapping is bad."""
+    """Arrange records by column; what is no mapping, or nested beyond use, is bad."""
     bad: dict[int, BadRecord] = {}
     kept: list[Mapping[str, object]] = []
     for position, record in enumerate(records):
-        if isinstance(record, Mapping):
-            kept.append(record)
-        else:
-            bad[position] = record if isinstance(record, BadRecord) else BadRecord("not a mapping")
-            kept.append({})
+        problem = _problem(record)
+        if problem is not None:
+            bad[position] = problem
+        kept.append(record if problem is None and isinstance(record, Mapping) else {})
     return RawBatch(len(kept), {name: [record.get(name) for record in kept] for name in columns}, bad)
+
+
+def _problem(record: object) -> BadRecord | None:
+    if isinstance(record, BadRecord):
+        return record
+    if not isinstance(record, Mapping):
+        return BadRecord("not a mapping")
+    if any(is_nested_deeper(value, _MAX_DEPTH) for value in record.values() if type(value) is not str):
+        return BadRecord(f"nested deeper than {_MAX_DEPTH} levels")
+    return None

@@ -10,6 +10,9 @@ from smartprod.catalog.status import Status
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+BATCH_CHARACTERS = 64_000_000
+"""A batch of text that has grown beyond this ends early: a few thousand rows of 10 MB would fill the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
