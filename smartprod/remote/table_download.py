@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,11 @@ _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
 _TRIES = 4
 _CHUNK = 1 << 20
 _FACTS = "answer.json"
+_TRUSTED_SECONDS = 60.0
+_SETTLED_SECONDS = 60.0
 _KEPT_SECONDS = 7 * 86_400.0
 _lock = threading.Lock()
-_downloaded: dict[str, RemoteFile] = {}
+_downloaded: dict[str, tuple[RemoteFile, float]] = {}
 
 
 def forget_downloads() -> None:
@@ -41,6 +44,9 @@ def forget_downloads() -> None:
 def download_table(address: str) -> RemoteFile:
     """Download a table over http(s), unless the copy in the cache is the server's present one.
 
+    Asked again within a minute, the process does not ask the server again: a server that names no version would send the
+    whole table each time.
+
     Its version is the SHA-256 of its content: whatever the server says of it, an equal file is the same table.
 
     Raises:
@@ -48,10 +54,13 @@ def download_table(address: str) -> RemoteFile:
         SmartprodError: (SP233) The copy cannot be written.
     """
     with _lock:
-        if address not in _downloaded:
-            digest, path = _current(address)
-            _downloaded[address] = RemoteFile(redact(address), path.name, digest, str(path))
-        return _downloaded[address]
+        known, since = _downloaded.get(address, (None, 0.0))
+        if known is not None and time.monotonic() - since < _TRUSTED_SECONDS:
+            return known
+        digest, path = _current(address)
+        found = RemoteFile(redact(address), path.name, digest, str(path))
+        _downloaded[address] = (found, time.monotonic())
+        return found
 
 
 def keep_copy(file: RemoteFile) -> Path:
@@ -96,7 +105,10 @@ def _current(address: str) -> tuple[str, Path]:
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    facts = {"digest": digest, **{name: answer.headers.get(name) for name in ("etag", "last-modified")}}
+    facts = {
+        "digest": digest,
+        **{name: answer.headers.get(name) for name in ("etag", "last-modified", "date")},
+    }
     with draft_of(folder / _FACTS) as target:
         target.write(json.dumps(facts).encode())
     _remove_old_versions(path)
@@ -131,12 +143,22 @@ def _read_facts(path: Path, address: str) -> dict[str, Any] | None:
 
 
 def _conditions(known: Mapping[str, Any] | None) -> dict[str, str]:
+    """Ask for the table only if it has changed, where the server's own marks are sure to tell."""
     headers = {"Accept": "*/*"}
     if known and known.get("etag"):
         headers["If-None-Match"] = known["etag"]
-    elif known and known.get("last-modified"):
+    elif known and _is_settled(known):
         headers["If-Modified-Since"] = known["last-modified"]
     return headers
+
+
+def _is_settled(facts: Mapping[str, Any]) -> bool:
+    """Tell whether a time of change, which counts in seconds, was long past when it was told (RFC 9110, 8.8.2.2)."""
+    try:
+        changed, told = (parsedate_to_datetime(facts[name]) for name in ("last-modified", "date"))
+        return (told - changed).total_seconds() >= _SETTLED_SECONDS
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _remove_old_versions(path: Path) -> None:

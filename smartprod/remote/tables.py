@@ -97,7 +97,7 @@ def is_remote_table(path: str) -> bool:
 def find_table(address: str) -> RemoteTable:
     """Find the files of a table: one, or all below a folder.
 
-    Over http(s) it is downloaded, once per process; see `refresh_table`.
+    Over http(s) it is downloaded, and for a minute taken to be unchanged; see `refresh_table`.
 
     Raises:
         UsageError: SP234 where such addresses are not read; SP250, SP251 where a package is not installed; SP235 where

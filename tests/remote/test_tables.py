@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from email.utils import formatdate
 
 import fsspec
 import pytest
@@ -71,6 +73,16 @@ def test_table_over_http_without_a_version_is_known_by_its_content(shop_server):
     first = find_table(shop_server.url("/t.csv"))
     assert refresh_table(shop_server.url("/t.csv")) == first
     assert shop_server.asked["/t.csv"] == 2
+
+
+@pytest.mark.parametrize(("age", "is_asked_with"), [(3_600, True), (1, False)])
+def test_table_over_http_time_of_change_is_trusted_once_it_is_past(shop_server, age, is_asked_with):
+    now = time.time()
+    changed = formatdate(now - age, usegmt=True)
+    shop_server.answer("/t.csv", b"title\na\n", Last_Modified=changed)
+    find_table(shop_server.url("/t.csv"))
+    refresh_table(shop_server.url("/t.csv"))
+    assert ("If-Modified-Since" in shop_server.headers["/t.csv"]) == is_asked_with
 
 
 def test_table_over_http_that_cannot_be_had_says_why_without_secrets(shop_server):
