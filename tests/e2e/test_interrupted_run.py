@@ -55,8 +55,11 @@ def test_run_stopped_in_extraction_goes_on_with_what_was_committed(shop, start_s
     assert (again.returncode, again.stderr) == (0, "")
     assert "done: 1 of 3 stages computed, 2 up to date" in again.stdout
     metrics = json.loads((shop / "runs/mine/extract/manifest.json").read_text())["metrics"]
-    assert (metrics["images_computed"], metrics["texts_reused"]) == (0, 0)
+    assert metrics["images_computed"] == 0
     assert metrics["images_reused"] > ROWS / 2
+    if number == signal.SIGINT:
+        assert metrics["texts_computed"] == 0, "the batch at hand was finished and kept"
+    assert not (shop / "runs/mine/extract/parts").exists()
 
 
 def test_run_resumed_equals_uninterrupted(shop, start_smartprod, smartprod, demo_run):
