@@ -209,8 +209,9 @@ def _told(part: Part) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Ray's account in one line."""
-    return " ".join(str(error).split())[:400]
+    """The last line of Ray's account, which says what happened, up to its advice."""
+    last = str(error).strip().splitlines()[-1]
+    return last.partition(" Some common causes")[0][:400]
 
 
 def _confirm(folder: Path, parts: Sequence[Part]) -> None:
