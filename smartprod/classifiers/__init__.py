@@ -5,6 +5,7 @@ from __future__ import annotations
 from smartprod.classifiers.base import Classifier, FitRequest, Fitted
 from smartprod.classifiers.head import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.heads import HeldOutAnswers, load_validation
+from smartprod.classifiers.logistic import fit_logistic
 from smartprod.classifiers.registry import (
     ClassifierRecipe,
     classifier_from_state,
@@ -24,6 +25,7 @@ __all__ = [
     "apply_temperature",
     "classifier_from_state",
     "fit_classifier",
+    "fit_logistic",
     "fit_temperature",
     "list_recipes",
     "load_heads",

@@ -10,6 +10,7 @@ from smartprod.config.section import Fraction, Positive, Section
 
 ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
 FusionKind = Literal["concat", "metric", "gated", "stack"]
+OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 ResampleMethod = Literal[
     "none", "random_over", "random_under", "smote", "borderline_smote", "adasyn", "smote_tomek"
 ]
@@ -116,8 +117,10 @@ class ClassifierConfig(Section):
 class OpenSetConfig(Section):
     """When a product is unlike everything seen in training: the answer is `other`."""
 
-    method: Literal["rmds", "max_softmax", "none"] = "rmds"
+    method: OpenSetMethod = "rmds"
     false_rejection_rate: Fraction = 0.01
+    neighbours: Annotated[int, Field(ge=1)] = 1
+    rows_per_class: Annotated[int, Field(ge=1)] = 100
 
 
 class DecideConfig(Section):

@@ -19,7 +19,7 @@ from smartprod.decision.answers import (
     head_order,
 )
 from smartprod.decision.hierarchy import Hierarchy
-from smartprod.decision.open_set import RelativeMahalanobis, open_set_embedding
+from smartprod.decision.open_set import OpenSetDetector, open_set_embedding
 
 if TYPE_CHECKING:
     from smartprod.fusion import ProductEmbeddings
@@ -46,7 +46,7 @@ class DecisionSettings:
         accept: Confidence from which an answer is accepted.
         ask_next: Confidence below which the first head of a mode asks the next.
         back_off: Whether unsure answers back off to an ancestor.
-        open_set: Method, `rmds`, `max_softmax` or `none`.
+        open_set: Method, such as `rmds`, or `none`.
         open_set_thresholds: Score above which each head's product counts as unlike anything seen.
         separator: What separates the levels of a class path.
         other_modes: Thresholds of the modes that are not in force.
@@ -102,12 +102,12 @@ class Decider:
     Attributes:
         head_set: The heads and classes.
         settings: Thresholds and modes.
-        detectors: Open-set detectors by head; empty unless the method is `rmds`.
+        detectors: Open-set detectors by head.
     """
 
     head_set: HeadSet
     settings: DecisionSettings
-    detectors: Mapping[str, RelativeMahalanobis]
+    detectors: Mapping[str, OpenSetDetector]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -168,12 +168,11 @@ class Decider:
     def strangeness(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
         """Open-set score of each product under the head that answered, NaN without, float32 [N]."""
         scores = np.full(len(products), np.nan, dtype=np.float32)
-        if self.settings.open_set == "max_softmax":
-            return -combined.confidence
         for name, detector in self.detectors.items():
             rows = np.flatnonzero(combined.head == name)
             if len(rows):
-                scores[rows] = detector.score(open_set_embedding(_some(products, rows), name))
+                embedding = open_set_embedding(_some(products, rows), name)
+                scores[rows] = detector.score(embedding, combined.probabilities[rows])
         return scores
 
     def _is_strange(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from smartprod.classifiers import HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
-from smartprod.decision.open_set import RelativeMahalanobis, fit_relative_mahalanobis, open_set_embedding
+from smartprod.decision.open_set import LearnedRejection, learn_rejection
 from smartprod.decision.threshold import AcceptanceThreshold, learn_threshold
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class LearnedDecider:
         decider: Ready to answer.
         accepted: The threshold of accepted answers.
         heads: The threshold that each head would need on its own, by head.
+        rejection: Open-set detectors and thresholds.
         combined: The mode's answers for the held-out rows, in the order of `positions`.
         positions: Positions of the held-out rows among the learning rows, int64 [V].
     """
@@ -37,6 +38,7 @@ class LearnedDecider:
     decider: Decider
     accepted: AcceptanceThreshold
     heads: Mapping[str, AcceptanceThreshold]
+    rejection: LearnedRejection
     combined: CombinedAnswers
     positions: np.ndarray
 
@@ -73,6 +75,7 @@ def learn_decider(
     heads = {name: _threshold(each, labels[each.positions], config) for name, each in answers.items()}
     modes = {mode: _learn_mode(mode, answers, heads, labels, config) for mode in get_args(Mode)}
     combined, accepted, own = modes[config.mode]
+    rejection = learn_rejection(answers, data, config.open_set)
     settings = DecisionSettings(
         mode=config.mode,
         cheapest=config.cheapest,
@@ -82,11 +85,11 @@ def learn_decider(
         other_modes={mode: learned[2] for mode, learned in modes.items() if mode != config.mode},
         back_off=config.back_off,
         open_set=config.open_set.method,
-        open_set_thresholds=_open_set_thresholds(answers, data, config),
+        open_set_thresholds=rejection.thresholds,
         separator=separator,
     )
-    detectors = _fit_detectors(tuple(answers), data) if config.open_set.method == "rmds" else {}
-    return LearnedDecider(Decider(head_set, settings, detectors), accepted, heads, combined, positions)
+    decider = Decider(head_set, settings, rejection.detectors)
+    return LearnedDecider(decider, accepted, heads, rejection, combined, positions)
 
 
 def _learn_mode(
@@ -112,53 +115,4 @@ def _threshold(answers: HeadAnswers, labels: np.ndarray, config: DecideConfig) -
         answers.probabilities.argmax(axis=1) == labels,
         target=config.target_accuracy,
         confidence_level=config.confidence_level,
-    )
-
-
-def _fit_detectors(heads: tuple[str, ...], data: LearningData) -> dict[str, RelativeMahalanobis]:
-    detectors = {}
-    for name in heads:
-        rows = np.flatnonzero(_answerable(data, name))
-        detectors[name] = fit_relative_mahalanobis(
-            open_set_embedding(data.products.take(rows), name), data.labels[rows]
-        )
-    return detectors
-
-
-def _open_set_thresholds(
-    answers: Mapping[str, HeadAnswers], data: LearningData, config: DecideConfig
-) -> dict[str, float]:
-    """The score that the stated fraction of held-out known products exceeds, by head.
-
-    Scores of training rows would flatter: each fold's detector scores rows that it was not fitted on.
-    """
-    method, quantile = config.open_set.method, 1 - config.open_set.false_rejection_rate
-    if method == "none":
-        return {}
-    if method == "max_softmax":
-        return {
-            name: float(np.quantile(-each.probabilities.max(axis=1), quantile))
-            for name, each in answers.items()
-            if len(each.positions)
-        }
-    thresholds = {}
-    for name in answers:
-        able = _answerable(data, name)
-        scores = []
-        for fold in data.folds:
-            train, held = fold.train[able[fold.train]], fold.validation[able[fold.validation]]
-            if len(train) < 2 or len(held) == 0:
-                continue
-            detector = fit_relative_mahalanobis(
-                open_set_embedding(data.products.take(train), name), data.labels[train]
-            )
-            scores.append(detector.score(open_set_embedding(data.products.take(held), name)))
-        if scores:
-            thresholds[name] = float(np.quantile(np.concatenate(scores), quantile))
-    return thresholds
-
-
-def _answerable(data: LearningData, head: str) -> np.ndarray:
-    return data.products.having(
-        ("image", "text") if head == "fused" else (("image",) if head == "image" else ("text",))
     )

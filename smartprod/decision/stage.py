@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.decision.learning import LearnedDecider
+    from smartprod.decision.open_set import LearnedRejection
 
 
 @stage(
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     writes=["decision"],
     config=["decide", "catalog.category_separator", "run.seed"],
     libraries=["scikit-learn", "scipy"],
-    packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.classifiers", "smartprod.state"],
+    packages=[
+        "smartprod.embeddings",
+        "smartprod.fusion",
+        "smartprod.resampling",
+        "smartprod.classifiers",
+        "smartprod.state",
+    ],
 )
 def decide(
     context: StageContext, embedding_index: pa.Table, split: pa.Table, heads: Path
@@ -73,7 +80,18 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
         )
     context.metric("accept", settings.accept)
     context.metric("coverage", accepted.coverage)
-    if settings.open_set != "none":
+    _tell_open_set(context, learned.rejection)
+
+
+def _tell_open_set(context: StageContext, rejection: LearnedRejection) -> None:
+    config = context.config.decide.open_set
+    if rejection.thresholds:
         context.say(
-            f"open set {settings.open_set}: {config.open_set.false_rejection_rate:.1%} of known products rejected"
+            f"open set {config.method}: at most {config.false_rejection_rate:.1%} of known products are rejected "
+            f"({', '.join(f'{name} {rejection.rows[name]:,} held-out rows' for name in rejection.thresholds)})"
+        )
+    for name in sorted(rejection.rows.keys() - rejection.thresholds.keys()):
+        context.say(
+            f"open set {config.method}: the {name} head rejects nothing: {rejection.rows[name]} held-out rows cannot "
+            f"promise decide.open_set.false_rejection_rate={config.false_rejection_rate:g}"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smartprod.classifiers import load_heads
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
-from smartprod.decision.open_set import RelativeMahalanobis
+from smartprod.decision.open_set import detector_from_state
 from smartprod.errors import ModelError
 from smartprod.state import load_state, save_state
 
@@ -51,7 +51,5 @@ def load_decider(decision: Path, heads: Path) -> Decider:
             where=str(decision / _DECISION_FILE),
             fix="restore the folder from a copy, or train again",
         ) from error
-    detectors = {
-        name: RelativeMahalanobis.from_state(load_state(decision / "open_set", name)) for name in names
-    }
+    detectors = {name: detector_from_state(load_state(decision / "open_set", name)) for name in names}
     return Decider(load_heads(heads), settings, detectors)

@@ -11,6 +11,7 @@ from smartprod.classifiers.head import Member
 from smartprod.classifiers.prototype import PrototypeClassifier
 from smartprod.decision import Decider, DecisionSettings, load_decider, save_decision
 from smartprod.decision.open_set import fit_relative_mahalanobis
+from smartprod.decision.open_set.logits import MaxSoftmax
 from smartprod.embeddings import ModalityEmbeddings
 from smartprod.errors import ModelError
 from smartprod.fusion import ProductEmbeddings
@@ -60,6 +61,11 @@ def decider(**changes) -> Decider:
     return Decider(HEADS, dataclasses.replace(SETTINGS, **changes), {})
 
 
+def by_softmax(**thresholds: float) -> Decider:
+    settings = dataclasses.replace(SETTINGS, open_set="max_softmax", open_set_thresholds=thresholds)
+    return Decider(HEADS, settings, {"image": MaxSoftmax()})
+
+
 def test_decider_accepts_backs_off_reviews_and_gives_reasons():
     decisions = decider().decide(products((1, 0, 0), (1, 1, 0), (1, 1, 1), None))
     assert decisions.decision.tolist() == ["accepted", "backed_off", "review", "review"]
@@ -94,7 +100,7 @@ def test_decider_answers_other_for_products_unlike_any():
     known += np.random.default_rng(0).normal(0, 0.05, known.shape).astype(np.float32)
     detector = fit_relative_mahalanobis(known, np.asarray([0, 0, 1, 1] * 6))
     settings = dataclasses.replace(
-        SETTINGS, open_set="rmds", open_set_thresholds={"image": float(detector.score(known).max())}
+        SETTINGS, open_set="rmds", open_set_thresholds={"image": float(detector.score(known, known).max())}
     )
     decisions = Decider(HEADS, settings, {"image": detector}).decide(products((1, 0.05, 0), (1, 1, 0), None))
     assert decisions.decision.tolist() == ["accepted", "other", "review"]
@@ -104,13 +110,11 @@ def test_decider_answers_other_for_products_unlike_any():
 
 
 def test_decider_by_softmax_calls_unsure_answers_other():
-    chosen = decider(open_set="max_softmax", open_set_thresholds={"image": -0.4})
-    assert chosen.decide(products((1, 0, 0), (1, 1, 1))).decision.tolist() == ["accepted", "other"]
+    assert by_softmax(image=-0.4).decide(products((1, 0, 0), (1, 1, 1))).decision.tolist() == ["accepted", "other"]
 
 
 def test_decider_head_without_a_threshold_rejects_nothing():
-    chosen = decider(open_set="max_softmax", open_set_thresholds={"text": -0.4})
-    assert chosen.decide(products((1, 1, 1))).decision.tolist() == ["review"]
+    assert by_softmax(text=-0.4).decide(products((1, 1, 1))).decision.tolist() == ["review"]
 
 
 def test_decider_of_no_products_decides_nothing():

@@ -1,71 +1,75 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from smartprod.config.learning import DecideConfig, OpenSetConfig
-from smartprod.decision.learning import _open_set_thresholds
-from smartprod.decision.open_set import RelativeMahalanobis, fit_relative_mahalanobis, open_set_embedding
-from smartprod.state import load_state, save_state
+from smartprod.config.learning import OpenSetConfig, OpenSetMethod
+from smartprod.decision.open_set import detector_from_state, fit_detector, open_set_embedding
+from smartprod.decision.open_set.neighbours import fit_nearest_neighbours
+from smartprod.errors import ModelError
+from smartprod.state import State
+from tests.contracts.check_open_set import check_open_set
 from tests.embedded_table import embed, learning_data
 
-
-def known_and_strange(strength: float = 1.5):
-    embedding = embed(np.arange(260) % 6, dim=16, strength=strength, seed=0)
-    strange = np.arange(260) % 6 == 5
-    return embedding[~strange], (np.arange(260) % 6)[~strange], embedding[strange]
+METHODS = [method for method in get_args(OpenSetMethod) if method != "none"]
+ON_EMBEDDINGS = [method for method in METHODS if method != "max_softmax"]
+NOTHING = np.zeros((0, 0), np.float32)
 
 
-def test_open_set_separates_an_unseen_cluster():
-    known, labels, strange = known_and_strange()
-    train = np.arange(len(known)) % 2 == 0
-    detector = fit_relative_mahalanobis(known[train], labels[train])
-    scores = [detector.score(rows) for rows in (known[~train], strange)]
-    truth = np.repeat([0, 1], [len(each) for each in scores])
-    assert roc_auc_score(truth, np.concatenate(scores)) > 0.95
+def fit(method: str, embedding: np.ndarray, labels: np.ndarray):
+    return fit_detector(OpenSetConfig(method=method), embedding, labels)
 
 
-def test_open_set_scores_do_not_depend_on_length():
-    known, labels, strange = known_and_strange()
-    detector = fit_relative_mahalanobis(known, labels)
-    np.testing.assert_allclose(detector.score(3 * strange), detector.score(strange), rtol=1e-3, atol=1e-3)
+@pytest.mark.parametrize("method", METHODS)
+def test_open_set_contract_is_kept(method, tmp_path):
+    check_open_set(lambda embedding, labels: fit(method, embedding, labels), tmp_path)
 
 
-def test_open_set_round_trip_is_exact(tmp_path):
-    known, labels, strange = known_and_strange()
-    detector = fit_relative_mahalanobis(known, labels)
-    save_state(detector.state(), tmp_path, "text")
-    loaded = RelativeMahalanobis.from_state(load_state(tmp_path, "text"))
-    np.testing.assert_array_equal(loaded.score(strange), detector.score(strange))
+@pytest.mark.parametrize("method", ON_EMBEDDINGS)
+def test_open_set_separates_an_unseen_cluster(method):
+    number = np.arange(390) % 6
+    embedding = embed(number, dim=16, strength=1.5, seed=0)
+    strange, train = number == 5, np.arange(390) < 200
+    detector = fit(method, embedding[train & ~strange], number[train & ~strange])
+    scores = detector.score(embedding[~train], NOTHING)
+    assert roc_auc_score(strange[~train], scores) > 0.85
 
 
-@pytest.mark.parametrize(
-    ("embedding", "labels"),
-    [
-        (embed(np.arange(12), dim=6, strength=1.0, seed=0), np.arange(12)),
-        (np.ones((6, 4), np.float32), np.asarray([0, 0, 0, 1, 1, 1])),
-        (embed(np.zeros(2, int), dim=6, strength=0.0, seed=0), np.asarray([0, 1])),
-        (embed(np.arange(12) % 2, dim=6, strength=1.0, seed=0), np.full(12, 4)),
-    ],
-    ids=["one row each", "copies of one product", "two rows", "one class"],
-)
-def test_open_set_without_spread_still_gives_finite_scores(embedding, labels):
-    detector = fit_relative_mahalanobis(embedding, labels)
-    assert np.isfinite(detector.score(embedding)).all()
-    assert np.isfinite(detector.score(np.eye(embedding.shape[1], dtype=np.float32))).all()
+def test_open_set_by_softmax_is_how_unsure_the_head_is():
+    scores = fit("max_softmax", NOTHING, NOTHING).score(
+        NOTHING, np.asarray([[0.75, 0.25], [0.5, 0.5]], np.float32)
+    )
+    assert scores.tolist() == [-0.75, -0.5]
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.2])
-def test_open_set_rejects_about_as_many_known_products_as_asked(rate):
-    data = learning_data([60] * 5, strengths=(1.0, 1.0), folds=5)
-    config = DecideConfig(open_set=OpenSetConfig(false_rejection_rate=rate))
-    fresh = learning_data([400] * 5, strengths=(1.0, 1.0))
-    threshold = _open_set_thresholds({"fused": None}, data, config)["fused"]
-    detector = fit_relative_mahalanobis(open_set_embedding(data.products, "fused"), data.labels)
-    # Fresh rows around the same centres: those of the first rows of each class are other draws of one generator.
-    scores = detector.score(open_set_embedding(fresh.products, "fused"))
-    assert abs((scores > threshold).mean() - rate) < max(0.05, rate / 2)
+@pytest.mark.parametrize("method", ["rmds", "mahalanobis", "knn"])
+def test_open_set_scores_by_distance_do_not_depend_on_length(method):
+    labels = np.arange(120) % 5
+    embedding = embed(labels, dim=16, strength=1.5, seed=0)
+    detector = fit(method, embedding, labels)
+    longer, same = (detector.score(scale * embedding, NOTHING) for scale in (3, 1))
+    np.testing.assert_allclose(longer, same, rtol=1e-3, atol=1e-3)
+
+
+def test_open_set_by_neighbours_is_one_less_the_cosine_with_the_kth():
+    rows = np.asarray([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
+    for neighbours, expected in ((1, 0.0), (2, 0.4), (3, 1.0), (9, 1.0)):
+        detector = fit_nearest_neighbours(rows, np.zeros(3, int), neighbours=neighbours, rows_per_class=9)
+        assert detector.score(rows[:1], NOTHING)[0] == pytest.approx(expected, abs=1e-3)
+
+
+def test_open_set_by_neighbours_keeps_the_stated_rows_of_each_class():
+    labels = np.repeat([0, 2, 5], [40, 3, 9])
+    rows = np.arange(1, 53, dtype=np.float32)[:, None] * [[0.0, 1.0]] + [[1.0, 0.0]]
+    detector = fit_nearest_neighbours(rows.astype(np.float32), labels, neighbours=1, rows_per_class=5)
+    again = fit_nearest_neighbours(rows.astype(np.float32), labels, neighbours=1, rows_per_class=5)
+    np.testing.assert_array_equal(detector.rows, again.rows)
+    row = np.rint(detector.rows[:, 1] / detector.rows[:, 0]).astype(int)  # float16: near
+    assert len(row) == 5 + 3 + 5
+    assert (np.diff(row) >= 0).all()
 
 
 def test_open_set_embedding_is_that_of_the_head():
@@ -74,3 +78,9 @@ def test_open_set_embedding_is_that_of_the_head():
     assert open_set_embedding(products, "fused").shape[1] == sum(
         each.values.shape[1] for each in (products.image, products.text)
     )
+
+
+def test_open_set_unknown_detector_is_refused():
+    with pytest.raises(ModelError, match="oracle") as caught:
+        detector_from_state(State("oracle"))
+    assert caught.value.code == "SP660"

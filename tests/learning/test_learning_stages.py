@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from smartprod.classifiers import load_heads
+from smartprod.config.learning import OpenSetMethod
 from smartprod.decision import load_decider
 from smartprod.embeddings import EmbeddingStore
 from smartprod.errors import TrainingError
@@ -194,12 +196,14 @@ def test_learning_cheapest_first_pays_only_for_unsure_rows(table):
     assert (decisions.head[both & ~sure] == "fused").all()
 
 
-@pytest.mark.parametrize("method", ["max_softmax", "none"])
+@pytest.mark.parametrize("method", get_args(OpenSetMethod))
 def test_learning_with_another_open_set_method(table, method):
-    artefacts = table.learn(f"decide.open_set.method={method}", *CHEAP)
-    decider, _, decisions = decide_all(table, artefacts)
-    assert decider.detectors == {}
-    assert ("other" in decisions.decision) <= (method == "max_softmax")
+    overrides = (f"decide.open_set.method={method}", "decide.open_set.false_rejection_rate=0.2")
+    decider, products, decisions = decide_all(table, table.learn(*overrides, *CHEAP))
+    assert {each.kind for each in decider.detectors.values()} == {method} - {"none"}
+    strangeness = decider.strangeness(products, decider.combine(products))
+    assert np.isfinite(strangeness[decisions.head != ""]).all() == (method != "none")
+    assert (decisions.decision == "other").mean() < (0.5 if method != "none" else 0.001)
 
 
 def test_learning_review_below_overrules_the_target(table):
