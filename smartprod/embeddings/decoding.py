@@ -160,11 +160,14 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Turn pixels `[H, W, 3]` as the EXIF orientation (1 to 8) says."""
+    """Turn pixels `[H, W, 3]` as the EXIF orientation (1 to 8) says.
+
+    An axis of one pixel is not turned: numpy would call the result contiguous, and torch refuse its negative stride.
+    """
     if orientation in _LYING:
         pixels = pixels.transpose(1, 0, 2)
-    if orientation in _UPSIDE_DOWN:
+    if orientation in _UPSIDE_DOWN and len(pixels) > 1:
         pixels = pixels[::-1]
-    if orientation in _MIRRORED:
+    if orientation in _MIRRORED and pixels.shape[1] > 1:
         pixels = pixels[:, ::-1]
     return pixels

@@ -48,6 +48,17 @@ def test_decode_exif_orientation_is_applied(draw, encode_file, orientation, mode
     assert np.abs(pixels - expected).mean() < 3
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1)])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_decode_turned_line_of_pixels_has_no_negative_stride_that_looks_contiguous(
+    encode_file, orientation, size
+):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = decode(encode_file(Image.new("RGB", size), exif=exif))
+    assert not pixels.flags.c_contiguous or min(pixels.strides) > 0
+
+
 def test_decode_transparency_is_laid_on_white(encode_file):
     for image in (
         Image.new("RGBA", (8, 8), (255, 0, 0, 0)),
