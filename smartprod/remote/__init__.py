@@ -9,6 +9,7 @@ from smartprod.remote.problem import RemoteProblem
 from smartprod.remote.references import file_path, image_name, is_address, redact, scheme_of
 
 if TYPE_CHECKING:
+    from smartprod.remote.download_cache import image_on_disk
     from smartprod.remote.images import RemoteImages
     from smartprod.remote.tables import (
         RemoteFile,
@@ -23,6 +24,7 @@ _HOMES = {
     "RemoteImages": "images",
     "RemoteTable": "tables",
     "find_table": "tables",
+    "image_on_disk": "download_cache",
     "is_remote_table": "tables",
     "refresh_table": "tables",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "file_path",
     "find_table",
     "image_name",
+    "image_on_disk",
     "is_address",
     "is_remote_table",
     "redact",

@@ -9,9 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from smartprod.config import cache_folder
 from smartprod.errors import SmartprodError, UsageError
+from smartprod.remote.references import image_name, is_address
+
+if TYPE_CHECKING:
+    from smartprod.config.schema import RemoteConfig
 
 _FULL, _TRIMMED = 1.0, 0.9
 _TOUCH_SECONDS = 3_600.0
@@ -192,3 +197,21 @@ class DownloadCache:
                 if path.name.startswith(".") and time.time() - facts.st_mtime < _LEFTOVER_SECONDS:
                     continue  # being written
                 yield facts.st_atime, facts.st_size, path
+
+
+def image_cache(config: RemoteConfig) -> DownloadCache:
+    """The cache of downloaded images.
+
+    Raises:
+        UsageError: (SP232) Its folder cannot be made.
+    """
+    folder = Path(config.cache).expanduser() if config.cache else cache_folder() / "images"
+    return DownloadCache(folder, gigabytes=config.cache_gigabytes, days=config.cache_days)
+
+
+def image_on_disk(reference: str, config: RemoteConfig) -> Path:
+    """Where an image is on disk: a path as it is, an address in the cache; where it is not there, a file that is not."""
+    if not is_address(reference):
+        return Path(reference)
+    cache = image_cache(config)
+    return cache.find(reference) or cache.folder / "absent" / image_name(reference)

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smartprod.config import cache_folder
 from smartprod.remote.connection import Connections, Dial, dial
-from smartprod.remote.download_cache import DownloadCache, SafeFile
+from smartprod.remote.download_cache import SafeFile, image_cache
 from smartprod.remote.download_queue import DownloadQueue, Host
 from smartprod.remote.http_download import HttpDownload, HttpLimits
 from smartprod.remote.object_store import download_object
@@ -158,13 +157,3 @@ class RemoteImages:
         if self._closing.is_set():
             raise RemoteProblem("unreadable", "stopped")
         host.check()
-
-
-def image_cache(config: RemoteConfig) -> DownloadCache:
-    """The cache of downloaded images.
-
-    Raises:
-        UsageError: (SP232) Its folder cannot be made.
-    """
-    folder = Path(config.cache).expanduser() if config.cache else cache_folder() / "images"
-    return DownloadCache(folder, gigabytes=config.cache_gigabytes, days=config.cache_days)

@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from smartprod.remote.download_cache import DownloadCache
+from smartprod.config.schema import RemoteConfig
+from smartprod.remote import image_on_disk
+from smartprod.remote.download_cache import DownloadCache, image_cache
 
 
 def keep(cache: DownloadCache, address: str, data: bytes = b"data"):
@@ -61,3 +63,11 @@ def test_cache_removes_what_killed_processes_left_but_not_what_is_being_written(
     os.utime(old, (1, 1))
     keep(DownloadCache(tmp_path, gigabytes=2_000 / 1e9, days=30), "https://b", b"x" * 400)
     assert (old.exists(), new.exists(), kept.exists()) == (False, True, True)
+
+
+def test_cache_tells_where_an_image_is_on_disk(tmp_path):
+    config = RemoteConfig(cache=str(tmp_path / "cache"))
+    assert str(image_on_disk("/data/a.jpg", config)) == "/data/a.jpg"
+    assert not image_on_disk("https://shop.example/a.jpg", config).exists()
+    keep(image_cache(config), "https://shop.example/a.jpg")
+    assert image_on_disk("https://shop.example/a.jpg", config).read_bytes() == b"data"
