@@ -27,6 +27,7 @@ from smartprod.evaluation.data import (
     ScoredDecisions,
 )
 from smartprod.fusion import load_products
+from smartprod.remote import image_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
+    from smartprod.config.schema import RemoteConfig
     from smartprod.decision import Decider, Decisions, HeadAnswers
     from smartprod.fusion import ProductEmbeddings
     from smartprod.pipeline import RunFolder
@@ -90,7 +92,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         decisions=_scored_decisions(decisions, decider, artefacts.split, test_rows),
         thresholds=dict.fromkeys(decider.head_set.heads, decider.settings.accept),
         target_accuracy=config.decide.target_accuracy,
-        products=_ProductReader(artefacts.products, artefacts.split),
+        products=_ProductReader(artefacts.products, artefacts.split, config.catalog.remote),
         embedding_map=_embedding_map(artefacts.embedding_index, parts, labels, store, config),
         accounts=_accounts(artefacts.split_account, run),
         notes=tuple(artefacts.split_account["notes"]),
@@ -233,6 +235,7 @@ class _ProductReader:
 
     products: pa.Table
     split: pa.Table
+    remote: RemoteConfig
 
     def __call__(self, rows: Sequence[int]) -> Mapping[int, ProductExample]:
         chosen = self.products.take(list(rows)).select(["id", "title", "images", "category"]).to_pylist()
@@ -243,7 +246,7 @@ class _ProductReader:
                 product["id"] or "",
                 product["title"] or "",
                 product["category"][0] if product["category"] else "",
-                tuple(Path(path) for path in product["images"] or ()),
+                tuple(image_on_disk(path, self.remote) for path in product["images"] or ()),
                 part,
             )
             for row, product, part in zip(rows, chosen, parts, strict=True)
