@@ -60,9 +60,13 @@ class Energy:
     def score(self, embedding: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         """The log of the sum of the exponentiated logits, negated, float32 [N]."""
         del probabilities
-        logits = embedding @ self.weight.T + self.bias
+        logits = self.logits(embedding)
         top = logits.max(axis=1)
         return np.asarray(-(top + np.log(np.exp(logits - top[:, None]).sum(axis=1))), dtype=np.float32)
+
+    def logits(self, embedding: np.ndarray) -> np.ndarray:
+        """The probe's logits, float32 [N, P]."""
+        return np.asarray(embedding @ self.weight.T + self.bias)
 
     def state(self) -> State:
         """The fitted state."""
@@ -135,7 +139,13 @@ def fit_virtual_logit(
         labels: Class indices, int64 [N].
         smallest_fit: Rows of the smallest fit whose scores are compared with this one's; None: N.
     """
-    energy = fit_energy(embedding, labels)
+    return add_virtual_logit(fit_energy(embedding, labels), embedding, smallest_fit=smallest_fit)
+
+
+def add_virtual_logit(
+    energy: Energy, embedding: np.ndarray, *, smallest_fit: int | None = None
+) -> VirtualLogit:
+    """Fit the principal subspace to the training rows of a probe that is there already."""
     # The weights of all classes sum to zero: without a cut-off the inverse would blow up what rounding left of that.
     inverse = np.linalg.pinv(energy.weight.astype(np.float64), rcond=1e-3)
     origin = np.asarray(-inverse @ energy.bias, dtype=np.float32)
@@ -149,8 +159,7 @@ def fit_virtual_logit(
     directions = np.linalg.eigh(centered.T @ centered).eigenvectors  # of ascending spread
     components = np.ascontiguousarray(directions[:, : -dimensions - 1 : -1], dtype=np.float32)
     rest = float(_rest(embedding, origin, components).mean())
-    logits = embedding @ energy.weight.T + energy.bias
-    alpha = float(logits.max(axis=1).mean()) / max(rest, 1e-6)
+    alpha = float(energy.logits(embedding).max(axis=1).mean()) / max(rest, 1e-6)
     return VirtualLogit(energy, origin, components, alpha)
 
 
