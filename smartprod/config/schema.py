@@ -115,7 +115,7 @@ class ExtractConfig(Section):
     part_rows: Annotated[int, Field(ge=1)] = 2_048
     images_per_product: Annotated[int, Field(ge=1)] = 1
     image_batch_size: Annotated[int, Field(ge=1)] | None = None
-    text_batch_size: Annotated[int, Field(ge=1)] = 32
+    text_batch_size: Annotated[int, Field(ge=1)] = 128
     decode_threads: Annotated[int, Field(ge=1)] | None = None
     max_image_megapixels: Annotated[float, Field(gt=0)] = 100.0
     max_image_megabytes: Annotated[float, Field(gt=0)] = 50.0

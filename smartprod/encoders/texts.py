@@ -30,11 +30,12 @@ CHARACTERS_PER_TOKEN = 10
 """Characters handed to the tokeniser per token kept; real text has about 4, so the ids stay the same."""
 
 LENGTH_MULTIPLE = 8
-"""Texts are padded to a multiple of so many tokens: 2 % more texts/s than 16, 6 % more than no padding at all, whose
-steps are small and of odd sizes."""
+"""Texts are padded to a multiple of so many tokens: 16 or 32 pad more and are no faster; without any padding steps are small
+(short texts: 115 against 160 a second)."""
 
-TOKENS_PER_STEP = 1024
-"""Most tokens of one forward pass on a processor; it has long reached its full speed by then."""
+TOKENS_PER_STEP = 2048
+"""Most tokens of one forward pass on a processor: short texts run 15 to 20 % faster than at 512 or 1,024, and at 4,096 no
+faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,11 +77,9 @@ class TokenEncoder:
         self._tokenizer = model.tokenizer
         self._prompt = model.prompt
         self._device: Device = choose_device()
-        self._module = to_device(model.module, self._device)
+        self._module = to_device(_for_device(model.module, self._device), self._device)
         self._batch_size = batch_size
         self._threads = threads
-        if self._device.is_cpu:
-            keep_freed_memory()
         self.fingerprint = hashlib.sha256(
             f"{model.weights_hash} {self._device.precision}".encode()
         ).hexdigest()
@@ -161,6 +160,16 @@ class TokenEncoder:
         with torch.inference_mode(), self._device.autocast():
             output: torch.Tensor = self._module(inputs)
         return output.float().cpu().numpy()
+
+
+def _for_device(module: torch.nn.Module, device: Device) -> torch.nn.Module:
+    """Make a module steady and fast on a processor, in place; elsewhere it stays as it is."""
+    from smartprod.encoders.linear_layers import SteadyLinear, replace_linear_layers
+
+    if device.is_cpu:
+        keep_freed_memory()
+        replace_linear_layers(module, SteadyLinear)
+    return module
 
 
 def _padded_length(count: int, max_tokens: int) -> int:

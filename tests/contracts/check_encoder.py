@@ -85,11 +85,11 @@ def check_text_alone_decides(encoders: Sequence[TextEncoder]) -> None:
         encoders: One encoder, opened for several numbers of threads and of texts per step.
     """
     words = ["red cotton t-shirt, size l."] * 12
-    texts = [*TEXTS, *(" ".join([*words[:count], word]) for count in range(12) for word in "axl")]
+    texts = [*TEXTS, *(" ".join([*words[:count], word]) for count in range(0, 12, 2) for word in "axl")]
     together = encoders[0].encode(texts)
     rng = np.random.default_rng(0)
     for encoder in encoders:
-        for size in (1, 1, 2, 3, 7, len(texts)):
+        for size in (1, 2, 7, len(texts)):
             chosen = rng.permutation(len(texts))[:size]
             found = encoder.encode([texts[i] for i in chosen])
             np.testing.assert_array_equal(found, together[chosen], err_msg=f"{size} texts at a time")

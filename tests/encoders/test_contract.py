@@ -57,7 +57,7 @@ def test_contract_is_kept_by_text_encoders(text_names, kind, precision):
 def test_contract_a_text_alone_decides_its_embedding(text_names, kind, precision):
     opened = [
         open_text(text_names[kind], precision=precision, batch_size=batch_size, threads=threads)
-        for batch_size, threads in [(32, 1), (32, 2), (1, 2), (5, 3)]
+        for batch_size, threads in [(32, 1), (5, 2), (1, 2)]
     ]
     check_text_alone_decides(opened)
 

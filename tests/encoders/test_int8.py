@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smartprod.config.schema import ExtractConfig
-from smartprod.encoders import int8, load_encoder
+from smartprod.encoders import int8, linear_layers, load_encoder
 from smartprod.encoders.texts import TextModel
 from smartprod.errors import EncoderError
 from tests.contracts.check_encoder import TEXTS
@@ -28,24 +28,9 @@ def test_int8_has_a_weights_hash_and_a_fingerprint_of_its_own():
     assert (full.name, full.dim) == (whole.name, whole.dim)
 
 
-@pytest.mark.parametrize("pays", [True, False])
-@pytest.mark.parametrize("bias", [True, False])
-def test_int8_layer_computes_what_its_rounded_numbers_say(monkeypatch, pays, bias):
-    import torch
-
-    monkeypatch.setattr(int8, "int8_pays", lambda: pays)
-    torch.manual_seed(0)
-    layer = torch.nn.Linear(48, 20, bias=bias)
-    inputs = torch.cat([torch.randn(2, 5, 48) * 3 + 1, torch.zeros(2, 1, 48), torch.full((2, 1, 48), 7.0)], 1)
-    expected = layer(inputs).detach()
-    outputs = int8._int8_linear(layer)(inputs)
-    assert outputs.shape == expected.shape
-    assert (outputs - expected).abs().max() < 0.02 * expected.abs().max()
-
-
 def test_int8_without_the_instructions_gives_the_same_embeddings(monkeypatch):
     fast = open_text("minilm", "int8").encode(TEXTS)
-    monkeypatch.setattr(int8, "int8_pays", lambda: False)
+    monkeypatch.setattr(linear_layers, "int8_pays", lambda: False)
     np.testing.assert_allclose(open_text("minilm", "int8").encode(TEXTS), fast, atol=1e-6)
 
 
