@@ -13,8 +13,10 @@ from smartprod.classifiers.registry import (
     list_recipes,
 )
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
+from smartprod.classifiers.words import WORDS, WordsClassifier, fit_words
 
 __all__ = [
+    "WORDS",
     "Classifier",
     "ClassifierRecipe",
     "FitRequest",
@@ -22,11 +24,13 @@ __all__ = [
     "Head",
     "HeadSet",
     "HeldOutAnswers",
+    "WordsClassifier",
     "apply_temperature",
     "classifier_from_state",
     "fit_classifier",
     "fit_logistic",
     "fit_temperature",
+    "fit_words",
     "list_recipes",
     "load_heads",
     "load_validation",

@@ -127,7 +127,8 @@ class DecideConfig(Section):
     """How heads, thresholds and rejection make one answer."""
 
     mode: Literal["fused", "image-then-text", "cheapest-first"] = "fused"
-    cheapest: Literal["image", "text"] = "text"
+    cheapest: Literal["auto", "words", "image", "text"] = "auto"
+    cheapest_may_lose: Fraction = 0.005
     target_accuracy: Fraction = 0.95
     confidence_level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     review_below: Fraction | None = None

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from smartprod.classifiers import WORDS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Mode = Literal["fused", "image-then-text", "cheapest-first"]
 NO_HEAD = ""
@@ -61,13 +63,12 @@ def combine(
     """Make one answer per product.
 
     Args:
-        answers: Answers by head: `image`, `text`, `fused`, those that there are.
+        answers: Answers by head: `image`, `text`, `fused`, `words`, those that there are.
         count: N, the number of products.
         mode: `fused`: the fused head where it can answer, else the head for what the product has.
             `image-then-text`: the image head; where it is unsure the text head is asked, and the more confident
-            of the two wins. `cheapest-first`: the head of the cheapest modality; unsure products pay for the
-            fused head.
-        cheapest: `image` or `text`, for `cheapest-first`.
+            of the two wins. `cheapest-first`: the cheapest head; unsure products pay for the fused head.
+        cheapest: `words`, `image` or `text`, for `cheapest-first`.
         ask_next: Confidence below which the first head counts as unsure.
 
     Returns:
@@ -85,19 +86,23 @@ class HeadOrder:
 
     Attributes:
         first: The first of these that can answers.
-        then: Asked about products that `first` is unsure of or cannot answer; None: nobody.
+        then: The first of these that can is asked about products that `first` is unsure of or cannot answer.
+        sees_more: Whether `then` has seen all that `first` has: its answer then holds, surer or not.
     """
 
     first: tuple[str, ...]
-    then: str | None = None
+    then: tuple[str, ...] = ()
+    sees_more: bool = True
 
 
 def head_order(mode: Mode, *, cheapest: str) -> HeadOrder:
-    """The heads that a mode asks, in its order."""
+    """The heads that a mode asks, in its order; a head that is not there is passed over."""
     if mode == "image-then-text":
-        return HeadOrder(("image",), "text")
+        return HeadOrder(("image",), ("text",), sees_more=False)
+    if mode == "cheapest-first" and cheapest == WORDS:
+        return HeadOrder((WORDS,), ("fused", "text", "image"))
     if mode == "cheapest-first":
-        return HeadOrder((cheapest, "text" if cheapest == "image" else "image"), "fused")
+        return HeadOrder((cheapest, "text" if cheapest == "image" else "image"), ("fused",))
     return HeadOrder(("fused", "image", "text"))
 
 
@@ -118,30 +123,32 @@ def combine_asking(
         heads: Names of the heads that there are.
         ask_next: Confidence below which the first heads count as unsure.
     """
-    head, probabilities = blank.head.copy(), blank.probabilities.copy()
-    for name in order.first:
-        if name in heads and (wanted := head == NO_HEAD).any():
-            _put(name, ask(name, wanted), wanted, head, probabilities)
-    base = CombinedAnswers(head, probabilities)
-    if order.then is None or order.then not in heads:
-        return base
+    base = _ask_in_turn(ask, blank, [name for name in order.first if name in heads], blank.head == NO_HEAD)
     unsure = ~base.answered | (base.confidence < ask_next)
-    if not unsure.any():
-        return base
-    second = ask(order.then, unsure)
-    if order.then != "fused":  # which has seen all that the first head has; another one has to be surer
-        told = np.nan_to_num(base.confidence[second.positions], nan=-1.0)
-        surer = second.probabilities.max(axis=1, initial=0) > told
-        second = HeadAnswers(second.positions[surer], second.probabilities[surer])
-    head, probabilities = head.copy(), probabilities.copy()
-    _put(order.then, second, unsure, head, probabilities)
+    second = _ask_in_turn(ask, blank, [name for name in order.then if name in heads], unsure)
+    wins = second.answered
+    if not order.sees_more:
+        wins = wins & (~base.answered | (second.confidence > np.nan_to_num(base.confidence, nan=-1.0)))
+    return CombinedAnswers(
+        np.where(wins, second.head, base.head),
+        np.where(wins[:, None], second.probabilities, base.probabilities),
+    )
+
+
+def _ask_in_turn(
+    ask: Callable[[str, np.ndarray], HeadAnswers],
+    blank: CombinedAnswers,
+    names: Sequence[str],
+    wanted: np.ndarray,
+) -> CombinedAnswers:
+    """Ask one head after the other about those of the products in a mask that nobody has answered yet."""
+    head, probabilities = blank.head.copy(), blank.probabilities.copy()
+    for name in names:
+        if not wanted.any():
+            break
+        answers = ask(name, wanted)
+        kept = wanted[answers.positions]
+        rows = answers.positions[kept]
+        head[rows], probabilities[rows] = name, answers.probabilities[kept]
+        wanted = wanted & (head == NO_HEAD)
     return CombinedAnswers(head, probabilities)
-
-
-def _put(
-    name: str, answers: HeadAnswers, wanted: np.ndarray, head: np.ndarray, probabilities: np.ndarray
-) -> None:
-    """Write a head's answers about the wanted products in their places."""
-    kept = wanted[answers.positions]
-    rows = answers.positions[kept]
-    head[rows], probabilities[rows] = name, answers.probabilities[kept]

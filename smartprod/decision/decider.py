@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from smartprod.classifiers import HeadSet, apply_temperature
+from smartprod.classifiers import WORDS, HeadSet, WordsClassifier, apply_temperature
 from smartprod.decision.answers import (
     CombinedAnswers,
     HeadAnswers,
@@ -23,6 +23,9 @@ from smartprod.decision.open_set import OpenSetDetector, open_set_embedding
 
 if TYPE_CHECKING:
     from smartprod.fusion import ProductEmbeddings
+
+Texts = Sequence[str | None] | None
+"""Clean texts of products, None for those without; or none at all."""
 
 DecisionName = Literal["accepted", "backed_off", "other", "review"]
 
@@ -41,7 +44,7 @@ class DecisionSettings:
 
     Attributes:
         mode: How heads are combined.
-        cheapest: Modality that answers first in the mode `cheapest-first`.
+        cheapest: Head that answers first in the mode `cheapest-first`: `words`, `image` or `text`.
         temperatures: Calibration of each head.
         accept: Confidence from which an answer is accepted.
         ask_next: Confidence below which the first head of a mode asks the next.
@@ -103,30 +106,61 @@ class Decider:
         head_set: The heads and classes.
         settings: Thresholds and modes.
         detectors: Open-set detectors by head.
+        words: Answers first in the mode `cheapest-first` where `settings.cheapest` is `words`; else None.
     """
 
     head_set: HeadSet
     settings: DecisionSettings
     detectors: Mapping[str, OpenSetDetector]
+    words: WordsClassifier | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class paths in index order."""
         return self.head_set.classes
 
-    def answers(self, products: ProductEmbeddings) -> dict[str, HeadAnswers]:
-        """Ask every head about the products that it can answer."""
-        everything = np.ones(len(products), dtype=bool)
-        return {name: self._ask(name, products, everything) for name in self.head_set.heads}
+    @property
+    def asks_words(self) -> bool:
+        """Whether the mode in force asks the words head, and so wants the texts of products."""
+        settings = self.settings
+        return self.words is not None and settings.mode == "cheapest-first" and settings.cheapest == WORDS
 
-    def combine(self, products: ProductEmbeddings) -> CombinedAnswers:
+    def answers(self, products: ProductEmbeddings, texts: Texts = None) -> dict[str, HeadAnswers]:
+        """Ask every head about the products that it can answer.
+
+        Args:
+            products: The embeddings of N products.
+            texts: Their clean texts, for the words head; without them it is not asked.
+        """
+        everything = np.ones(len(products), dtype=bool)
+        return {name: self._ask(name, products, texts, everything) for name in self._heads(texts)}
+
+    def combine(self, products: ProductEmbeddings, texts: Texts = None) -> CombinedAnswers:
         """Ask the heads that the mode asks, each only about the products that need it; one answer per product."""
+        return self._combine(
+            lambda name, wanted: self._ask(name, products, texts, wanted), len(products), texts
+        )
+
+    def answers_of_words(self, texts: Sequence[str | None]) -> CombinedAnswers:
+        """What the words head alone says about N products."""
+        return self._combine(
+            lambda _, wanted: self._ask_words(texts, wanted), len(texts), texts, only=(WORDS,)
+        )
+
+    def _combine(
+        self,
+        ask: Callable[[str, np.ndarray], HeadAnswers],
+        count: int,
+        texts: Texts,
+        *,
+        only: Sequence[str] | None = None,
+    ) -> CombinedAnswers:
         settings = self.settings
         return combine_asking(
-            lambda name, wanted: self._ask(name, products, wanted),
-            CombinedAnswers.blank(len(products), len(self.classes)),
+            ask,
+            CombinedAnswers.blank(count, len(self.classes)),
             head_order(settings.mode, cheapest=settings.cheapest),
-            heads=self.head_set.heads,
+            heads=self._heads(texts) if only is None else only,
             ask_next=settings.ask_next,
         )
 
@@ -134,28 +168,48 @@ class Decider:
         """Which products the first heads of the mode leave to the next one, bool [N]."""
         return ~combined.answered | (combined.confidence < self.settings.ask_next)
 
-    def _ask(self, name: str, products: ProductEmbeddings, wanted: np.ndarray) -> HeadAnswers:
+    def _heads(self, texts: Texts) -> tuple[str, ...]:
+        words = (WORDS,) if self.asks_words and texts is not None else ()
+        return (*self.head_set.heads, *words)
+
+    def _ask(self, name: str, products: ProductEmbeddings, texts: Texts, wanted: np.ndarray) -> HeadAnswers:
         """Ask a head about those of the products in a mask, bool [N], that it can answer."""
+        if name == WORDS:
+            return self._ask_words(texts or (), wanted)
         head = self.head_set.heads[name]
         positions = np.flatnonzero(products.having(head.modalities) & wanted)
         if len(positions) == 0:
             return HeadAnswers(positions, np.zeros((0, len(self.classes)), dtype=np.float32))
-        logs = head.log_probabilities(_some(products, positions))
+        return self._calibrated(name, positions, head.log_probabilities(_some(products, positions)))
+
+    def _ask_words(self, texts: Sequence[str | None], wanted: np.ndarray) -> HeadAnswers:
+        assert self.words is not None
+        has_text = np.fromiter((bool(text) for text in texts), dtype=bool, count=len(texts))
+        positions = np.flatnonzero(has_text & wanted)
+        given = [texts[position] or "" for position in positions.tolist()]
+        return self._calibrated(WORDS, positions, self.words.log_probabilities(given))
+
+    def _calibrated(self, name: str, positions: np.ndarray, logs: np.ndarray) -> HeadAnswers:
         return HeadAnswers(positions, np.exp(apply_temperature(logs, self.settings.temperatures[name])))
 
     def decide(
-        self, products: ProductEmbeddings, answers: Mapping[str, HeadAnswers] | None = None
+        self,
+        products: ProductEmbeddings,
+        answers: Mapping[str, HeadAnswers] | None = None,
+        *,
+        texts: Texts = None,
     ) -> Decisions:
         """Answer for N products.
 
         Args:
             products: Their embeddings.
             answers: What the heads say about them, where it is known already.
+            texts: Their clean texts, for the words head; without them every product is asked about in full.
         """
-        settings = self.settings
         if answers is None:
-            combined = self.combine(products)
+            combined = self.combine(products, texts)
         else:
+            settings = self.settings
             combined = combine(
                 answers,
                 len(products),

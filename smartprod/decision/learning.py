@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from smartprod.classifiers import HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
+from smartprod.classifiers import WORDS, HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.cascade import Cascade, learn_cascade
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
 from smartprod.decision.open_set import LearnedRejection, learn_rejection
 from smartprod.decision.threshold import AcceptanceThreshold, learn_threshold
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smartprod.config.learning import DecideConfig
+    from smartprod.decision.words_head import LearnedWords
     from smartprod.fusion import LearningData
-
-_FIRST_HEAD = {"fused": "fused", "image-then-text": "image"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,7 @@ class LearnedDecider:
         rejection: Open-set detectors and thresholds.
         combined: The mode's answers for the held-out rows, in the order of `positions`.
         positions: Positions of the held-out rows among the learning rows, int64 [V].
+        cascade: Who answers first in the mode `cheapest-first`.
     """
 
     decider: Decider
@@ -41,6 +42,20 @@ class LearnedDecider:
     rejection: LearnedRejection
     combined: CombinedAnswers
     positions: np.ndarray
+    cascade: Cascade
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstHeads:
+    """What may answer first in the mode `cheapest-first`.
+
+    Attributes:
+        words: The words head; None where no text can be learned from.
+        seconds: Seconds per row of each modality's encoders: `image`, `text`.
+    """
+
+    words: LearnedWords | None = None
+    seconds: Mapping[str, float] = field(default_factory=lambda: {"image": 1.0, "text": 1.0})
 
 
 def learn_decider(
@@ -50,6 +65,7 @@ def learn_decider(
     *,
     config: DecideConfig,
     separator: str,
+    may_be_first: FirstHeads | None = None,
 ) -> LearnedDecider:
     """Learn temperatures, thresholds and detectors from answers about rows that the heads had not seen.
 
@@ -59,26 +75,37 @@ def learn_decider(
         data: The labelled products with folds.
         config: Mode, target and methods.
         separator: What separates the levels of a class path.
+        may_be_first: What may answer first in the mode `cheapest-first`; by default image and text, equally dear.
     """
+    may_be_first = may_be_first or FirstHeads()
     positions = data.validated()
+    words = may_be_first.words
+    asked = dict(held_out) if words is None else {**held_out, WORDS: words.held_out}
     temperatures = {
-        name: fit_temperature(each.log_probabilities, each.labels) for name, each in held_out.items()
+        name: fit_temperature(each.log_probabilities, each.labels) for name, each in asked.items()
     }
     answers = {
         name: HeadAnswers(
             np.searchsorted(positions, each.positions),
             np.exp(apply_temperature(each.log_probabilities, temperatures[name])),
         )
-        for name, each in held_out.items()
+        for name, each in asked.items()
     }
     labels = data.labels[positions]
     heads = {name: _threshold(each, labels[each.positions], config) for name, each in answers.items()}
-    modes = {mode: _learn_mode(mode, answers, heads, labels, config) for mode in get_args(Mode)}
+    cascade = learn_cascade(
+        answers,
+        labels,
+        firsts=_firsts(config, words),
+        seconds=may_be_first.seconds,
+        allowed=config.cheapest_may_lose,
+    )
+    modes = {mode: _learn_mode(mode, answers, heads, labels, cascade, config) for mode in get_args(Mode)}
     combined, accepted, own = modes[config.mode]
-    rejection = learn_rejection(answers, data, config.open_set)
+    rejection = learn_rejection({name: answers[name] for name in held_out}, data, config.open_set)
     settings = DecisionSettings(
         mode=config.mode,
-        cheapest=config.cheapest,
+        cheapest=cascade.first,
         temperatures=temperatures,
         accept=own.accept,
         ask_next=own.ask_next,
@@ -88,8 +115,20 @@ def learn_decider(
         open_set_thresholds=rejection.thresholds,
         separator=separator,
     )
-    decider = Decider(head_set, settings, rejection.detectors)
-    return LearnedDecider(decider, accepted, heads, rejection, combined, positions)
+    decider = Decider(
+        head_set,
+        settings,
+        rejection.detectors,
+        words.classifier if words is not None and cascade.first == WORDS else None,
+    )
+    return LearnedDecider(decider, accepted, heads, rejection, combined, positions, cascade)
+
+
+def _firsts(config: DecideConfig, words: LearnedWords | None) -> tuple[str, ...]:
+    """The heads that may answer first, as the configuration allows and the products can."""
+    if config.cheapest == "auto":
+        return ("text", "image") if words is None else (WORDS, "text", "image")
+    return ("text",) if config.cheapest == WORDS and words is None else (config.cheapest,)
 
 
 def _learn_mode(
@@ -97,12 +136,15 @@ def _learn_mode(
     answers: Mapping[str, HeadAnswers],
     heads: Mapping[str, AcceptanceThreshold],
     labels: np.ndarray,
+    cascade: Cascade,
     config: DecideConfig,
 ) -> tuple[CombinedAnswers, AcceptanceThreshold, ModeThresholds]:
     """Combine the heads' answers in one mode and learn from which confidence they are accepted."""
-    first = _FIRST_HEAD.get(mode, config.cheapest)
-    ask_next = heads[first].value if first in heads else 0.0
-    combined = combine(answers, len(labels), mode=mode, cheapest=config.cheapest, ask_next=ask_next)
+    if mode == "cheapest-first":
+        ask_next = cascade.ask_next
+    else:
+        ask_next = heads["image"].value if mode == "image-then-text" and "image" in heads else 0.0
+    combined = combine(answers, len(labels), mode=mode, cheapest=cascade.first, ask_next=ask_next)
     rows = np.flatnonzero(combined.answered)
     accepted = _threshold(HeadAnswers(rows, combined.probabilities[rows]), labels[rows], config)
     accept = accepted.value if config.review_below is None else config.review_below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from smartprod.pipeline import StageContext, stage
@@ -11,13 +12,16 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from smartprod.decision.cascade import Cascade
     from smartprod.decision.learning import LearnedDecider
     from smartprod.decision.open_set import LearnedRejection
+    from smartprod.decision.words_head import LearnedWords
+    from smartprod.fusion import LearningData
 
 
 @stage(
     "decide",
-    reads=["embedding_index", "split", "heads"],
+    reads=["clean_text", "embedding_index", "split", "heads"],
     writes=["decision"],
     config=["decide", "catalog.category_separator", "run.seed"],
     libraries=["scikit-learn", "scipy"],
@@ -30,11 +34,11 @@ if TYPE_CHECKING:
     ],
 )
 def decide(
-    context: StageContext, embedding_index: pa.Table, split: pa.Table, heads: Path
+    context: StageContext, clean_text: pa.Table, embedding_index: pa.Table, split: pa.Table, heads: Path
 ) -> dict[str, object]:
     """Calibrate the heads and learn when an answer is accepted, backed off, rejected or sent to review."""
     from smartprod.classifiers import load_heads, load_validation
-    from smartprod.decision.learning import learn_decider
+    from smartprod.decision.learning import FirstHeads, learn_decider
     from smartprod.decision.storage import save_decision
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import fitting_threads, load_learning_data
@@ -47,12 +51,43 @@ def decide(
             data,
             config=context.config.decide,
             separator=context.config.catalog.category_separator,
+            may_be_first=FirstHeads(_words(context, clean_text, data), _seconds(context)),
         )
     folder = context.folder("decision")
     save_decision(learned.decider, folder)
     context.rows(len(data.rows), len(learned.positions))
     _tell(context, learned)
     return {"decision": folder}
+
+
+def _words(context: StageContext, clean_text: pa.Table, data: LearningData) -> LearnedWords | None:
+    """Learn the words head, where it may be asked."""
+    if context.config.decide.cheapest not in {"auto", "words"}:
+        return None
+    from smartprod.decision.words_head import learn_words
+
+    return learn_words(clean_text["text"].take(data.rows).to_pylist(), data, seed=context.seed)
+
+
+def _seconds(context: StageContext) -> dict[str, float]:
+    """Seconds per image and per text of this run's extraction, the ratio as a power of two.
+
+    Times differ from run to run, and a choice that hangs on them should not. Equal where nothing was computed.
+    """
+    manifest = context.run.manifest("extract")
+    rates = {} if manifest is None else manifest.metrics
+    images, texts = (float(rates.get(f"{name}_per_second", 0)) for name in ("images", "texts"))
+    if not (images > 0 and texts > 0):
+        return {"image": 1.0, "text": 1.0}
+    return {"image": 2.0 ** round(math.log2(texts / images)), "text": 1.0}
+
+
+def _tell_cascade(context: StageContext, cascade: Cascade) -> None:
+    context.metric("cheapest_first_kept", cascade.kept)
+    context.say(
+        f"cheapest-first: {cascade.first} answers first and {cascade.kept:.1%} of the held-out rows alone, from "
+        f"{cascade.ask_next:.3f} on; {cascade.loss:.2%} of accuracy lost"
+    )
 
 
 def _tell(context: StageContext, learned: LearnedDecider) -> None:
@@ -78,6 +113,7 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
             f"mode {config.mode}: no threshold keeps decide.target_accuracy={config.target_accuracy:g} on "
             f"{accepted.rows} held-out rows: every answer goes to review or backs off; lower the target"
         )
+    _tell_cascade(context, learned.cascade)
     context.metric("accept", settings.accept)
     context.metric("coverage", accepted.coverage)
     _tell_open_set(context, learned.rejection)

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from smartprod.classifiers import load_heads
+from smartprod.classifiers import WORDS, WordsClassifier, load_heads
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
 from smartprod.decision.open_set import detector_from_state
 from smartprod.errors import ModelError
@@ -23,7 +23,7 @@ def save_decision(decider: Decider, folder: Path) -> None:
     """Write settings and detectors; the heads are saved on their own."""
     settings = asdict(decider.settings)
     settings["temperatures"] = dict(decider.settings.temperatures)
-    document = {**settings, "detectors": sorted(decider.detectors)}
+    document = {**settings, "detectors": sorted(decider.detectors), WORDS: decider.words is not None}
     if not all(math.isfinite(value) for value in (settings["accept"], settings["ask_next"])):
         raise ModelError("SP706", "a threshold is not a finite number", fix="report this with your config")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -31,6 +31,8 @@ def save_decision(decider: Decider, folder: Path) -> None:
     (folder / _DECISION_FILE).write_text(text, encoding="utf-8", newline="\n")
     for name, detector in decider.detectors.items():
         save_state(detector.state(), folder / "open_set", name)
+    if decider.words is not None:
+        save_state(decider.words.state(), folder, WORDS)
 
 
 def load_decider(decision: Path, heads: Path) -> Decider:
@@ -41,7 +43,7 @@ def load_decider(decision: Path, heads: Path) -> Decider:
     """
     try:
         document = json.loads((decision / _DECISION_FILE).read_text(encoding="utf-8"))
-        names = document.pop("detectors")
+        names, has_words = document.pop("detectors"), document.pop(WORDS)
         others = {mode: ModeThresholds(**each) for mode, each in document.pop("other_modes").items()}
         settings = DecisionSettings(**document, other_modes=others)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -52,4 +54,5 @@ def load_decider(decision: Path, heads: Path) -> Decider:
             fix="restore the folder from a copy, or train again",
         ) from error
     detectors = {name: detector_from_state(load_state(decision / "open_set", name)) for name in names}
-    return Decider(load_heads(heads), settings, detectors)
+    words = WordsClassifier.from_state(load_state(decision, WORDS)) if has_words else None
+    return Decider(load_heads(heads), settings, detectors, words)

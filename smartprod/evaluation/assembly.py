@@ -62,6 +62,7 @@ class Artefacts:
     """What the report stage reads."""
 
     products: pa.Table
+    clean_text: pa.Table
     embedding_index: pa.Table
     split: pa.Table
     split_account: Mapping[str, Sequence[str]]
@@ -76,8 +77,10 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
     store = EmbeddingStore(store_folder(config))
     test_rows = np.flatnonzero(parts == "test")
     test_products = load_products(artefacts.embedding_index, test_rows, store)
-    answers = decider.answers(test_products)
-    decisions = decider.decide(test_products, answers)
+    texts = artefacts.clean_text["text"].take(test_rows).to_pylist()
+    asked = decider.answers(test_products, texts)
+    answers = {name: asked[name] for name in decider.head_set.heads}
+    decisions = decider.decide(test_products, asked)
     learned = np.isin(parts, ["train", "val"])
     return ReportData(
         run_name=config.run.name,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "report",
     reads=[
         "products",
+        "clean_text",
         "embedding_index",
         "split",
         "split_account",
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
         "smartprod.state",
     ],
 )
-def report(
+def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     context: StageContext,
     products: pa.Table,
+    clean_text: pa.Table,
     embedding_index: pa.Table,
     split: pa.Table,
     split_account: Mapping[str, Sequence[str]],
@@ -51,7 +53,7 @@ def report(
     from smartprod.evaluation.assembly import Artefacts, assemble
 
     data = assemble(
-        Artefacts(products, embedding_index, split, split_account, leaderboard, heads),
+        Artefacts(products, clean_text, embedding_index, split, split_account, leaderboard, heads),
         load_decider(decision, heads),
         context.config,
         context.run,

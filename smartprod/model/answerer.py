@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from smartprod.classifiers import WORDS
 from smartprod.cleaning import clean_products
 from smartprod.decision import Decider, Decisions
 from smartprod.embeddings import Extractor, MemoryStore, load_embeddings
@@ -100,34 +101,38 @@ class Answerer:
     def answer(self, products: pa.Table) -> Answers:
         """Answer for a batch of rows.
 
-        A mode that asks one modality first embeds the other one only for the rows that it is asked about; the answers
-        are those that embedding everything would give.
+        A mode that asks a cheap head first embeds the rest only for the rows that it is asked about; the answers are
+        those that embedding everything would give.
 
         Args:
             products: Rows of the product table.
         """
         clean_text = clean_products(products, self.config.clean)
+        texts = clean_text["text"].to_pylist() if self.decider.asks_words else None
         batch = _Batch(self.extractor, products, clean_text, self.extractor.store or MemoryStore())
         everything = np.ones(products.num_rows, dtype=bool)
         first = self._first_modality()
-        if first is None:
+        if texts is not None:
+            asked = self.decider.is_unsure(self.decider.answers_of_words(texts))
+            index = self.extractor.join(batch.images(asked), batch.texts(asked))
+        elif first is None:
             index = self.extractor.join(batch.images(everything), batch.texts(everything))
         elif first == "image":
             images = batch.images(everything)
             asked = self._is_unsure(batch.load(self.extractor.join(images, batch.texts(~everything))))
             index = self.extractor.join(images, batch.texts(asked))
         else:
-            texts = batch.texts(everything)
-            asked = self._is_unsure(batch.load(self.extractor.join(batch.images(~everything), texts)))
-            index = self.extractor.join(batch.images(asked), texts)
-        return Answers(products, index, self.decider.decide(batch.load(index)))
+            texts_first = batch.texts(everything)
+            asked = self._is_unsure(batch.load(self.extractor.join(batch.images(~everything), texts_first)))
+            index = self.extractor.join(batch.images(asked), texts_first)
+        return Answers(products, index, self.decider.decide(batch.load(index), texts=texts))
 
     def _first_modality(self) -> Modality | None:
         """The modality that answers alone where it is sure; None where both are needed anyway."""
         settings = self.decider.settings
         if settings.mode == "image-then-text":
             return "image"
-        if settings.mode == "cheapest-first":
+        if settings.mode == "cheapest-first" and settings.cheapest != WORDS:
             return "image" if settings.cheapest == "image" else "text"
         return None
 

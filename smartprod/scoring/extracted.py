@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
 from smartprod.errors import UsageError
-from smartprod.fusion import load_products
+from smartprod.fusion import fitting_threads, load_products
 from smartprod.model import Answers, check_encoders
 from smartprod.pipeline import RunFolder, TableFile, TableReader
 
@@ -39,11 +40,13 @@ class ExtractedRun:
     Attributes:
         products: The artefact `products`.
         index: The artefact `embedding_index`.
+        texts: The artefact `clean_text`.
         store: The embedding store that the run used.
     """
 
     products: str
     index: str
+    texts: str
     store: str
 
     @staticmethod
@@ -81,6 +84,7 @@ class ExtractedRun:
         return cls(
             str(run.artefact_path("products")),
             str(run.artefact_path("embedding_index")),
+            str(run.artefact_path("clean_text")),
             str(store or _store_of(run)),
         )
 
@@ -111,6 +115,10 @@ class ExtractedRun:
         """Open the embedding index."""
         return TableFile(Path(self.index)).open()
 
+    def open_texts(self) -> TableReader:
+        """Open the clean texts, which a mode that asks the words head wants."""
+        return TableFile(Path(self.texts)).open(["text"])
+
 
 class RunAnswers:
     """Answers for the products of a run; the next embeddings are looked up while the last ones are answered for.
@@ -119,16 +127,21 @@ class RunAnswers:
         run: The run.
         model: A model with the run's encoders.
         mode: How its heads are combined.
+        threads: Threads at most. Heads are asked with one for a batch of this size: the other cores look up.
 
     Raises:
         ModelError: (SP718) The run's encoders are not those that the model was trained with.
     """
 
-    def __init__(self, run: ExtractedRun, model: SavedModel, *, mode: str) -> None:
+    def __init__(self, run: ExtractedRun, model: SavedModel, *, mode: str, threads: int) -> None:
         check_encoders(model, run.encoders())
+        elements = _ROWS_PER_STEP * sum(encoder.dim for encoder in model.record.encoders)
+        self._limits = ExitStack()
+        self._limits.enter_context(fitting_threads(elements, available=threads))
         self._decider = model.decider_for(mode)
         self._store = EmbeddingStore(Path(run.store).expanduser())
         self._products, self._index = run.open_products(), run.open_index()
+        self._texts = run.open_texts() if self._decider.asks_words else None
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="look-up")
         self._begun: tuple[int, int, Future[_Rows]] | None = None
 
@@ -138,12 +151,13 @@ class RunAnswers:
             count = min(_ROWS_PER_STEP, part.start + part.rows - start)
             rows = self._fetch(start, count)
             self._begin(start + count, min(_ROWS_PER_STEP, part.rows))  # most often that is what comes next
-            yield Answers(rows.products, rows.index, self._decider.decide(rows.embeddings))
+            decisions = self._decider.decide(rows.embeddings, texts=rows.texts)
+            yield Answers(rows.products, rows.index, decisions)
 
     def _fetch(self, start: int, count: int) -> _Rows:
         if self._begun is None or self._begun[:2] != (start, count):
             self._begin(start, count)
-        assert self._begun is not None  # noqa: S101  (begun just now)
+        assert self._begun is not None
         return self._begun[2].result()
 
     def _begin(self, start: int, count: int) -> None:
@@ -152,7 +166,8 @@ class RunAnswers:
 
     def _read(self, start: int, count: int) -> _Rows:
         index = self._index.read(start, count)
-        return _Rows(self._products.read(start, count), index, load_products(index, None, self._store))
+        texts = None if self._texts is None else self._texts.read(start, count)["text"].to_pylist()
+        return _Rows(self._products.read(start, count), index, load_products(index, None, self._store), texts)
 
     def check(self) -> None:
         """Embeddings that are gone were told already."""
@@ -160,8 +175,10 @@ class RunAnswers:
     def close(self) -> None:
         """End the thread and close the files."""
         self._ahead.shutdown(wait=True, cancel_futures=True)
-        self._products.close()
-        self._index.close()
+        for table in (self._products, self._index, self._texts):
+            if table is not None:
+                table.close()
+        self._limits.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +188,7 @@ class _Rows:
     products: pa.Table
     index: pa.Table
     embeddings: ProductEmbeddings
+    texts: list[str | None] | None
 
 
 def _store_of(run: RunFolder) -> Path:

@@ -51,7 +51,7 @@ class ScoringJob:
         """Open the model in this process."""
         model = load_model(self.model)
         if self.run is not None:
-            return PartScorer(self, model, RunAnswers(self.run, model, mode=self.mode))
+            return PartScorer(self, model, RunAnswers(self.run, model, mode=self.mode, threads=threads))
         run = self.config.run.model_copy(update={"threads": threads})
         return PartScorer(
             self, model, _TableAnswers(self, model, self.config.model_copy(update={"run": run}))

@@ -25,7 +25,7 @@ def table(tmp_path_factory) -> EmbeddedTable:
 
 def assembled(table: EmbeddedTable, *overrides: str):
     made = table.learn(*CHEAP, *overrides)
-    names = ("products", "embedding_index", "split", "split_account", "leaderboard", "heads")
+    names = ("products", "clean_text", "embedding_index", "split", "split_account", "leaderboard", "heads")
     context = table.context("report", *CHEAP, *overrides)
     decider = load_decider(made["decision"], made["heads"])
     return assemble(Artefacts(*(made[name] for name in names)), decider, context.config, context.run), made
