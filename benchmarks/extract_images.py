@@ -5,7 +5,8 @@ The script draws its own photos (JPEG, 512 to 1200 px). In every round each side
     ours      files to embeddings through `Extractor`, with an empty store in memory
     model     our runtime alone, on prepared images in memory, all cores
     decoding  reading, hashing, decoding and preparing alone, all cores
-    peer      timm's transform with Pillow, a DataLoader with its best number of workers, torch eager, channels_last
+    peer      timm's transform with Pillow, a DataLoader, torch eager, channels_last; the best of several
+              batch sizes and numbers of workers
 
 The ceiling is what model and decoding imply when they share the cores perfectly: 1 / (1/model + 1/decoding).
 
@@ -19,7 +20,6 @@ import json
 import os
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -150,16 +150,17 @@ def measure(encoder: str, photos: list[Path], *, folder: Path, rounds: int, thre
     few = photos[: max(4, len(photos) // 20)]
     own.ours(few)
     peer = PeerLoop(model, threads=threads)
-    workers = peer.choose_workers(photos[: max(32, len(photos) // 8)])
+    peer.choose(photos[: max(32, len(photos) // 10)])
     parts = [photos[i::rounds] for i in range(rounds)]
     figures = summarise([run_round(own, peer, part) for part in parts])
     own.close()
-    return {**figures, "peer_workers": workers, "images": len(photos), "threads": threads}
+    counts = {"peer_workers": peer.workers, "peer_batch_size": peer.batch_size}
+    return {**figures, **counts, "images": len(photos), "threads": threads}
 
 
 def print_table(encoder: str, figures: dict[str, float]) -> None:
     rate = {side: figures[f"{side}_images_per_second"] for side in (*SIDES, "ceiling")}
-    workers = int(figures["peer_workers"])
+    workers, batch_size = (int(figures[name]) for name in ("peer_workers", "peer_batch_size"))
     print(f"{encoder}, {int(figures['images']):,} photos, {int(figures['threads'])} threads")
     print(f"{'side':34} {'images/s':>9} {'ours is':>9}")
     print(f"{'ours, files to embeddings':34} {rate['ours']:9.1f}")
@@ -167,7 +168,7 @@ def print_table(encoder: str, figures: dict[str, float]) -> None:
         ("model", "model alone"),
         ("decoding", "decoding alone"),
         ("ceiling", "ceiling of these two"),
-        ("peer", f"peer loop, {workers} workers"),
+        ("peer", f"peer loop, {workers} workers, by {batch_size}"),
     ):
         ratio = figures["fraction_of_ceiling"] if side == "ceiling" else rate["ours"] / rate[side]
         ratio = figures["ratio_to_peer"] if side == "peer" else ratio
@@ -191,9 +192,6 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     parser.add_argument("--quick", action="store_true", help="fewer photos, two rounds")
     arguments = parser.parse_args()
-    warnings.filterwarnings(
-        "ignore", message="This DataLoader will create"
-    )  # four workers on two cores are one of the trials
     count = arguments.images or (QUICK_IMAGES if arguments.quick else IMAGES)[arguments.encoder]
     rounds = arguments.rounds or (2 if arguments.quick else 5)
     with tempfile.TemporaryDirectory() as temporary:

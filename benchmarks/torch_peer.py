@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from PIL import Image
 from smartprod.encoders import import_torchvision
 from smartprod.encoders.embedded import build_lite0
 
-BATCH_SIZE = 32
-WORKERS = (0, 1, 2, 4)
+BATCH_SIZES = (8, 32)
+WORKERS = (0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,24 +110,23 @@ class PeerLoop:
         self._module = model.module.eval().to(memory_format=torch.channels_last)
         self._transform = model.transform
         self._threads = threads
-        self._workers = 0
+        self.batch_size, self.workers = BATCH_SIZES[0], 0
 
-    def choose_workers(self, photos: list[Path]) -> int:
-        """Try several numbers of workers, keep the quickest, and say which."""
+    def choose(self, photos: list[Path]) -> None:
+        """Try several batch sizes and numbers of workers, and keep the quickest."""
         self.run(photos[:4])
         seconds = {}
-        for self._workers in WORKERS:
+        for self.batch_size, self.workers in product(BATCH_SIZES, WORKERS):
             started = time.perf_counter()
             self.run(photos)
-            seconds[self._workers] = time.perf_counter() - started
-        self._workers = min(seconds, key=seconds.__getitem__)
-        return self._workers
+            seconds[self.batch_size, self.workers] = time.perf_counter() - started
+        self.batch_size, self.workers = min(seconds, key=seconds.__getitem__)
 
     def run(self, photos: list[Path]) -> np.ndarray:
         """Give the embeddings `[N, D]` of photos."""
         torch.set_num_threads(self._threads)
         loader = torch.utils.data.DataLoader(
-            _Photos(photos, self._transform), batch_size=BATCH_SIZE, num_workers=self._workers
+            _Photos(photos, self._transform), batch_size=self.batch_size, num_workers=self.workers
         )
         with torch.inference_mode():
             batches = (batch.contiguous(memory_format=torch.channels_last) for batch in loader)

@@ -26,12 +26,21 @@ CALLS_AT_ONCE = 2
 class EncodingQueue(Protocol):
     """Takes an encoder's images one by one and brings their embeddings to the store."""
 
-    def work(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """Do what a decode thread does for a decoded image `[H, W, 3]`; safe to call from many threads."""
+    @property
+    def min_side(self) -> int:
+        """Shorter side in pixels that the encoder resizes to."""
         ...
 
-    def add(self, key: str, worked: NDArray[Any]) -> None:
-        """Take what `work` gave."""
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Bring a decoded image `[H, W, 3]` to the encoder's size, uint8 `[3, S, S]`; for decode threads."""
+        ...
+
+    def compute(self, prepared: NDArray[np.uint8]) -> NDArray[Any]:
+        """Do with a prepared image what a decode thread can; for decode threads."""
+        ...
+
+    def add(self, key: str, computed: NDArray[Any]) -> None:
+        """Take what `compute` gave."""
         ...
 
     def finish(self) -> None:
@@ -54,14 +63,23 @@ class ProcessorQueue:
         self._store = store
         self._done: list[tuple[str, NDArray[np.float16]]] = []
 
-    def work(self, image: NDArray[np.uint8]) -> NDArray[np.float16]:
+    @property
+    def min_side(self) -> int:
+        """Shorter side in pixels that the encoder resizes to."""
+        return self._encoder.min_side
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Give the prepared image, uint8 `[3, S, S]`."""
+        return self._encoder.prepare(image)
+
+    def compute(self, prepared: NDArray[np.uint8]) -> NDArray[np.float16]:
         """Give the embedding, float16 `[D]`."""
-        embeddings = self._encoder.encode(self._encoder.prepare(image)[None])
+        embeddings = self._encoder.encode(prepared[None])
         return to_stored(embeddings, encoder=repr(self._encoder.name))[0]
 
-    def add(self, key: str, worked: NDArray[np.float16]) -> None:
+    def add(self, key: str, computed: NDArray[np.float16]) -> None:
         """Take an embedding, float16 `[D]`."""
-        self._done.append((key, worked))
+        self._done.append((key, computed))
         if len(self._done) == _STORED_TOGETHER:
             self.finish()
 
@@ -83,13 +101,22 @@ class DeviceQueue:
         self._waiting: list[tuple[str, NDArray[np.uint8]]] = []
         self._running: deque[tuple[list[str], Future[NDArray[np.float16]]]] = deque()
 
-    def work(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    @property
+    def min_side(self) -> int:
+        """Shorter side in pixels that the encoder resizes to."""
+        return self._encoder.min_side
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Give the prepared image, uint8 `[3, S, S]`."""
         return self._encoder.prepare(image)
 
-    def add(self, key: str, worked: NDArray[np.uint8]) -> None:
+    def compute(self, prepared: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Give the prepared image as it is."""
+        return prepared
+
+    def add(self, key: str, computed: NDArray[np.uint8]) -> None:
         """Take a prepared image, uint8 `[3, S, S]`."""
-        self._waiting.append((key, worked))
+        self._waiting.append((key, computed))
         if len(self._waiting) == self._encoder.images_per_call:
             self._start()
         if len(self._running) > CALLS_AT_ONCE:

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from smartprod.embeddings.store import EmbeddingSource
     from smartprod.encoders import ImageEncoder
 
+    _Worked = list[NDArray[Any]]  # for each queue that wants the image
+
 _FILES_AHEAD = 256
+
+# A task decodes several files and then runs the model on each. Taking turns at every file, decoder and model push each
+# other's data out of the processor's cache: lite0 then reaches 94 % of the ceiling instead of 100 %.
+_FILES_PER_TASK = 8
+_LEAST_TASKS = 32  # a short list is cut finer, so that no thread is left without work
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class ImageBatches:
     """Gives rows of image paths their embeddings, which end up in `store`.
 
     Attributes:
-        encoders: Every image goes to all of them, decoded once.
+        encoders: Every image goes to all of them.
         store: Where embeddings are looked up, and kept batch by batch.
         pool: Threads that decode, and run the models that run on the processor.
         reader: Gives the bytes of an image.
@@ -153,12 +160,13 @@ class ImageBatches:
         problems: dict[str, ImageProblem] = {}
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="device") as device:
             queues = [open_queue(encoder, self.store, device) for encoder in self.encoders]
-            for key, worked in self._worked(files, lacking, queues):
+            wanted = {key: [queues[number] for number in lacking[key]] for key in files}
+            for key, worked in self._worked(files, wanted):
                 if isinstance(worked, ImageProblem):
                     problems[key] = worked
                 else:
-                    for number, values in zip(lacking[key], worked, strict=True):
-                        queues[number].add(key, values)
+                    for queue, values in zip(wanted[key], worked, strict=True):
+                        queue.add(key, values)
                 advance(1)
             for queue in queues:
                 queue.finish()
@@ -166,21 +174,33 @@ class ImageBatches:
         return problems
 
     def _worked(
-        self, files: dict[str, str], lacking: dict[str, list[int]], queues: Sequence[EncodingQueue]
-    ) -> Iterator[tuple[str, list[NDArray[Any]] | ImageProblem]]:
+        self, files: dict[str, str], wanted: dict[str, list[EncodingQueue]]
+    ) -> Iterator[tuple[str, _Worked | ImageProblem]]:
         """Let the pool work on files, some way ahead and no more: memory stays bounded."""
-        pending: deque[tuple[str, Future[list[NDArray[Any]] | ImageProblem]]] = deque()
+        size = min(_FILES_PER_TASK, 1 + len(files) // _LEAST_TASKS)
+        items = iter(files.items())
+        pending: deque[Future[list[tuple[str, _Worked | ImageProblem]]]] = deque()
         try:
-            for key, path in files.items():
-                wanted = [queues[number] for number in lacking[key]]
-                pending.append((key, self.pool.submit(self._work_on_file, path, key, wanted)))
-                if len(pending) > _FILES_AHEAD:
-                    yield _result(pending.popleft())
+            while task := list(islice(items, size)):
+                pending.append(self.pool.submit(self._work_on_files, task, wanted))
+                if len(pending) * size > _FILES_AHEAD:
+                    yield from pending.popleft().result()
             while pending:
-                yield _result(pending.popleft())
+                yield from pending.popleft().result()
         finally:
-            for _, future in pending:
+            for future in pending:
                 future.cancel()
+
+    def _work_on_files(
+        self, task: list[tuple[str, str]], wanted: dict[str, list[EncodingQueue]]
+    ) -> list[tuple[str, _Worked | ImageProblem]]:
+        prepared = [(key, self._prepare_file(path, key, wanted[key])) for key, path in task]
+        return [
+            (key, found)
+            if isinstance(found, ImageProblem)
+            else (key, [queue.compute(image) for queue, image in zip(wanted[key], found, strict=True)])
+            for key, found in prepared
+        ]
 
     def _hash_file(self, path: str) -> str | ImageProblem:
         try:
@@ -188,22 +208,18 @@ class ImageBatches:
         except ImageProblem as problem:
             return problem
 
-    def _work_on_file(
+    def _prepare_file(
         self, path: str, key: str, queues: Sequence[EncodingQueue]
-    ) -> list[NDArray[Any]] | ImageProblem:
-        min_side = max(encoder.min_side for encoder in self.encoders)
+    ) -> list[NDArray[np.uint8]] | ImageProblem:
         try:
             data = self.reader.read(path)
-            pixels = decode_image(data, min_side=min_side, limits=self.limits)
+            # Decoded for each size that is wanted: at another scale, an embedding would depend on the other encoders.
+            pictures = {
+                side: decode_image(data, min_side=side, limits=self.limits)
+                for side in {queue.min_side for queue in queues}
+            }
         except ImageProblem as problem:
             return problem
         if image_key(data) != key:  # its embedding would be kept as another picture's
             return ImageProblem(Status.UNREADABLE, "changed while it was read")
-        return [queue.work(pixels) for queue in queues]
-
-
-def _result(
-    pending: tuple[str, Future[list[NDArray[Any]] | ImageProblem]],
-) -> tuple[str, list[NDArray[Any]] | ImageProblem]:
-    key, future = pending
-    return key, future.result()
+        return [queue.prepare(pictures[queue.min_side]) for queue in queues]
