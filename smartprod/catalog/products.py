@@ -14,6 +14,7 @@ from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table,
 from smartprod.catalog.readers.image_folder import FOLDER_COLUMNS
 from smartprod.catalog.rows import RowBuilder
 from smartprod.catalog.table import product_schema
+from smartprod.remote import POLICY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # What of the configuration decides how a table is read; the address itself may be signed anew for every call.
 _NOT_READING = {"path": True, "demo": True, "remote": True}
-_ALLOWED = {"allow", "schemes", "hosts", "allow_private"}
 
 
 def stream_products(
@@ -106,7 +106,7 @@ def table_fingerprint(config: CatalogConfig) -> str:
         CatalogError: SP236 where an address cannot be reached.
     """
     reading = config.model_dump(mode="json", exclude=_NOT_READING)
-    allowed = config.remote.model_dump(mode="json", include=_ALLOWED)
+    allowed = config.remote.model_dump(mode="json", include=set(POLICY_KEYS))
     digest = hashlib.sha256(json.dumps([reading, allowed], sort_keys=True).encode())
     for line in table_identity(config):
         digest.update(f"\n{line}".encode("utf-8", "surrogateescape"))

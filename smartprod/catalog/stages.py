@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smartprod.config.schema import CatalogConfig
 from smartprod.pipeline import RunFolder, StageContext, stage
+from smartprod.remote import POLICY_KEYS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
     from smartprod.catalog.leakage import LabelConflict, Leakage
     from smartprod.config import Config
-    from smartprod.config.schema import CatalogConfig
 
 DEMO = "demo"
 
@@ -45,7 +46,10 @@ def catalog_identity(config: Config, run: RunFolder) -> str:
 @stage(
     "catalog",
     writes=["products"],
-    config=["catalog"],
+    config=[
+        *(f"catalog.{name}" for name in CatalogConfig.model_fields if name != "remote"),
+        *(f"catalog.remote.{name}" for name in POLICY_KEYS),
+    ],
     libraries=["pyarrow"],
     packages=["smartprod.demo"],
     identity=catalog_identity,

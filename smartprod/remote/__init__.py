@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from smartprod.remote.policy import RemotePolicy
+from smartprod.remote.policy import POLICY_KEYS, RemotePolicy
 from smartprod.remote.problem import RemoteProblem
 from smartprod.remote.references import file_path, image_name, is_address, redact, scheme_of
 
@@ -30,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "POLICY_KEYS",
     "RemoteFile",
     "RemoteImages",
     "RemotePolicy",

@@ -21,6 +21,9 @@ HTTP_SCHEMES = ("https", "http")
 OBJECT_STORES = ("s3", "gs", "az", "abfs")
 """Schemes of stores whose machines are those of the user's own account: an address names a bucket, not a host."""
 
+POLICY_KEYS = ("allow", "schemes", "hosts", "allow_private")
+"""Keys of `catalog.remote` that decide which images are usable; the others only say how they are fetched."""
+
 _LONGEST = 8_192
 
 
