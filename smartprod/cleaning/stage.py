@@ -18,7 +18,7 @@ _ROWS_PER_BATCH = 4_096
     streams=["products"],
     writes=["clean_text"],
     config=["clean"],
-    libraries=["selectolax", "nltk"],
+    libraries=["selectolax", "regex"],
 )
 def clean(context: StageContext, products: TableFile) -> dict[str, object]:
     """Turn HTML, attributes and short fields into one clean text per row."""
