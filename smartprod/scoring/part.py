@@ -12,6 +12,7 @@ from smartprod.catalog import LABEL_ROLES, stream_products
 from smartprod.embeddings import EmbeddingStore
 from smartprod.model import Answerer, answered_table, load_model
 from smartprod.pipeline import write_atomically
+from smartprod.remote import redact
 from smartprod.scoring.extracted import RunAnswers
 from smartprod.scoring.image_folders import ImageFolders
 from smartprod.scoring.streams import PartStream
@@ -122,7 +123,7 @@ class _TableAnswers:
             lambda row: stream_products(
                 config.catalog, batch_rows=_ROWS_PER_READ, optional=LABEL_ROLES, first_row=row
             ),
-            place=config.catalog.path,
+            place=redact(config.catalog.path),
         )
         self._folders = ImageFolders()
 
