@@ -120,7 +120,7 @@ class OpenSetConfig(Section):
     method: OpenSetMethod = "rmds"
     false_rejection_rate: Fraction = 0.01
     neighbours: Annotated[int, Field(ge=1)] = 1
-    rows_per_class: Annotated[int, Field(ge=1)] = 100
+    rows_per_class: Annotated[int, Field(ge=1)] = 300
 
 
 class DecideConfig(Section):

@@ -137,10 +137,10 @@ def _decision_lines(
         yield f"- Of the {figures.measured_on}, {figures.accepted_share:.1%} were accepted{right}."
     if settings.back_off:
         yield "- An unsure answer backs off to the deepest category above it that is sure enough."
-    if settings.open_set != "none":
+    if settings.open_set_thresholds:
         yield (
-            f"- Products unlike anything seen in training are answered `other` ({settings.open_set}; "
-            f"{decide.open_set.false_rejection_rate:.1%} of known products are rejected by mistake)."
+            f"- Products unlike anything seen in training are answered `other` ({settings.open_set}); at most "
+            f"{decide.open_set.false_rejection_rate:.1%} of products of the trained categories are expected to be, by mistake."
         )
 
 
@@ -168,6 +168,11 @@ def _limits(record: ModelRecord, settings: DecisionSettings) -> Iterator[str]:
     yield "- Confidences and thresholds hold for products like those of the training table; check them on new shops, seasons or photo styles."
     if settings.open_set == "none":
         yield "- Products of an unknown category are answered with a known one: open-set rejection is off."
+    elif not settings.open_set_thresholds:
+        yield (
+            "- Products of an unknown category are answered with a known one: too few held-out rows to keep the "
+            "false-rejection rate that was asked for."
+        )
 
 
 def _example(record: ModelRecord) -> str:

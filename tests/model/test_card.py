@@ -28,7 +28,7 @@ SETTINGS = DecisionSettings(
     ask_next=0.5,
     back_off=True,
     open_set="rmds",
-    open_set_thresholds={},
+    open_set_thresholds={"fused": 1.5},
     separator=" > ",
 )
 
@@ -62,6 +62,12 @@ def test_card_promises_nothing_for_a_threshold_of_the_users_own(record):
     assert "no accuracy is promised" in card
     assert "open-set rejection is off" in card
     assert "less than 0.500 sure" in card
+
+
+def test_card_tells_when_no_product_can_be_rejected(record):
+    card = model_card(record, replace(SETTINGS, open_set_thresholds={}), FIGURES)
+    assert "answered `other`" not in card
+    assert "too few held-out rows" in card
 
 
 def test_card_names_encoders_licences_and_the_language(record):
