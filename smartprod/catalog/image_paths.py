@@ -6,6 +6,7 @@ import errno
 import os
 import posixpath
 import stat
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,13 @@ def list_images(cell: object) -> list[str]:
     return [path for path in paths if isinstance(path, str) and path]
 
 
+def _other_spellings(path: str) -> list[str]:
+    """Write a path as it may have been meant: by a table of Windows, or of a system that takes accents apart or together."""
+    slashed = path.replace("\\", "/")
+    spellings = [slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))]
+    return [spelling for spelling in dict.fromkeys(spellings) if spelling != path]
+
+
 class ImageFinder:
     """Judge listed images against the image root and the policy; no content is looked at, and no host is asked.
 
@@ -110,8 +118,9 @@ class ImageFinder:
         if self.root is None:
             return _refused(listed, "a path of the disk (see catalog.image_root)")
         found = self._look(listed, path)
-        if found.status is Status.MISSING and "\\" in path:  # a table written on Windows
-            found = self._look(listed, path.replace("\\", "/"))
+        if found.status is Status.MISSING:
+            others = (self._look(listed, other) for other in _other_spellings(path))
+            found = next((other for other in others if other.status is not Status.MISSING), found)
         return found
 
     def _look(self, listed: str, path: str) -> ImagePath:

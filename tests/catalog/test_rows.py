@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -76,6 +77,13 @@ def test_images_that_may_or_can_not_be_read_say_why(read, cell, status, reason):
     assert row["images"] == []
     assert row["status.images"] == status
     assert reason in row["reason.images"]
+
+
+@pytest.mark.parametrize(("on_disk", "listed"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_images_accents_taken_apart_or_together_find_the_same_file(read, shop, on_disk, listed):
+    (shop / unicodedata.normalize(on_disk, "größe é.jpg")).write_bytes(b"\xff\xd8")
+    row = read(table(title=["t"], image=[unicodedata.normalize(listed, "größe é.jpg")]))[0]
+    assert (row["status.images"], len(row["images"])) == ("ok", 1)
 
 
 def test_images_main_one_unusable_keeps_the_others_and_its_reason(read):
