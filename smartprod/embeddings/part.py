@@ -85,7 +85,7 @@ class PartExtractor:
             advance: Told how many more rows are done, and how many of them have no embedding at all.
 
         Raises:
-            JobError: (SP430) A table ends before the part does.
+            JobError: A table ends before the part does (SP430), or the folder of its images has gone (SP433).
         """
         products, clean_text = (
             _read(reader, part, path)
@@ -98,6 +98,7 @@ class PartExtractor:
         extractor.image_tally, extractor.text_tally = Tally(), Tally()
         rows = _RowSteps(part.rows, self._count_images(products) + self._count_texts(clean_text), advance)
         images = extractor.embed_images(products, sink=self._store, advance=rows.step)
+        _check_folder(products)
         texts = extractor.embed_texts(clean_text, sink=self._store, advance=rows.step)
         index = extractor.join(images, texts)
         tallies = {"images": asdict(extractor.image_tally), "texts": asdict(extractor.text_tally)}
@@ -183,6 +184,20 @@ class _RowSteps:
     def finish(self, *, bad: int) -> None:
         """Tell of the rows that are left, and of the bad ones."""
         self._advance(self._rows - self._rows_told, bad)
+
+
+def _check_folder(products: pa.Table) -> None:
+    """Refuse rows whose images seem missing because their disk was taken off; the catalog had found them."""
+    for paths in products["images"]:
+        for path in paths.as_py() or ():
+            if "://" not in path and not Path(path).parent.is_dir():
+                raise JobError(
+                    "SP433",
+                    "a folder of images has gone since the table was read",
+                    where=str(Path(path).parent),
+                    fix="put it back; or add --fresh to read the table again, without the images",
+                )
+            return
 
 
 def _read(reader: TableReader, part: Part, path: str) -> pa.Table:

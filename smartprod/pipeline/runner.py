@@ -7,7 +7,7 @@ import datetime
 import platform
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from smartprod.pipeline.memory import peak_memory_mib, reset_peak_memory
 from smartprod.pipeline.registry import Stage, load_stages
 from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.threads import limit_threads
+from smartprod.pipeline.writers import Writers
 
 if TYPE_CHECKING:
     from smartprod.config import LoadedConfig
@@ -81,7 +82,7 @@ def run_pipeline(
     with _disk_told(run, f"go on with: {command_line(pipeline.name, loaded)}"), lock_folder(run.root):
         text = "\n".join(config_lines(loaded)) + "\n"
         write_text_atomically(run.config_path, text)
-        work = _Work(pipeline, loaded, run, console, _Writers(ordered, stages.values(), run))
+        work = _Work(pipeline, loaded, run, console, Writers(ordered, stages.values(), run))
         for stage in ordered:
             work.do(stage, fresh=fresh)
     outcome = RunOutcome(run, tuple(work.computed), tuple(work.skipped), time.monotonic() - started)
@@ -116,7 +117,7 @@ class _Work:
         loaded: LoadedConfig,
         run: RunFolder,
         console: RunConsole,
-        writers: _Writers,
+        writers: Writers,
     ) -> None:
         self.pipeline = pipeline
         self.loaded = loaded
@@ -133,19 +134,26 @@ class _Work:
             producer = self.writers.of(name, reader=stage)
             if producer.name not in self.pipeline.stages:
                 self._require(stage, name, producer)
-        fingerprint = self._fingerprint(stage)
-        reason = "asked to compute afresh" if fresh else self._reason_to_run(stage, fingerprint)
-        if reason is None:
-            self.console.note(f"{stage.name}  up to date")
-            self.skipped.append(stage.name)
-            return
-        self.console.heading(stage.name, stage.doc)
-        if reason:
-            self.console.note(f"  {reason}")
-        if fresh:
-            shutil.rmtree(self.run.parts_path(stage.name), ignore_errors=True)
-        try:
+        with self._telling(stage):
+            fingerprint = self._fingerprint(stage)
+            reason = "asked to compute afresh" if fresh else self._reason_to_run(stage, fingerprint)
+            if reason is None:
+                self.console.note(f"{stage.name}  up to date")
+                self.skipped.append(stage.name)
+                return
+            self.console.heading(stage.name, stage.doc)
+            if reason:
+                self.console.note(f"  {reason}")
+            if fresh:
+                shutil.rmtree(self.run.parts_path(stage.name), ignore_errors=True)
             self._compute(stage, fingerprint)
+        self.computed.append(stage.name)
+
+    @contextlib.contextmanager
+    def _telling(self, stage: Stage) -> Iterator[None]:
+        """Tell whatever ends a stage with the command that goes on, and leave no half-written file."""
+        try:
+            yield
         except SmartprodError as error:
             error.add_note(self._how_to_go_on(stage))
             raise
@@ -166,7 +174,6 @@ class _Work:
             with contextlib.suppress(OSError):  # on a disk that fails; the next run removes them
                 for name in stage.writes:
                     remove_leftovers(self.run.artefact_path(name))
-        self.computed.append(stage.name)
 
     def _compute(self, stage: Stage, fingerprint: Fingerprint) -> None:
         context = StageContext(
@@ -267,29 +274,6 @@ class _Work:
             else ""
         )
         return f"stopped in stage `{stage.name}`; go on{kept} with: {command_line(self.pipeline.name, self.loaded)}"
-
-
-class _Writers:
-    """Who writes each artefact: the pipeline's own stage, then one that has run here, then any other."""
-
-    def __init__(self, ordered: Iterable[Stage], known: Iterable[Stage], run: RunFolder) -> None:
-        self._stages: dict[str, list[Stage]] = {}
-        finished_first = sorted(known, key=lambda stage: not run.manifest_path(stage.name).exists())
-        for stage in (*ordered, *finished_first):
-            for name in stage.writes:
-                self._stages.setdefault(name, []).append(stage)
-
-    def of(self, name: str, *, reader: Stage) -> Stage:
-        """The stage whose artefact the reader gets."""
-        if name not in self._stages:
-            raise PipelineError(
-                "SP935", f"stage `{reader.name}` reads `{name}`, which no stage writes", fix="mend the stage"
-            )
-        return self._stages[name][0]
-
-    def sharing_with(self, stage: Stage) -> set[str]:
-        """Names of the stages, this one included, that write an artefact of this stage."""
-        return {writer.name for name in stage.writes for writer in self._stages[name]}
 
 
 def _check_returned(stage: Stage, values: Mapping[str, object]) -> None:
