@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "smartprod"
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-HEAVY = ("torch", "transformers", "timm", "sklearn", "lightgbm", "matplotlib", "pandas")
+HEAVY = ("torch", "transformers", "timm", "sklearn", "lightgbm", "matplotlib", "pandas", "ray")
 # Modules of a room that other rooms may name, besides its `__init__`.
 OPEN_MODULES = {"smartprod.config.schema", "smartprod.config.learning"}
 
