@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from fuzzing.case import ORACLES, Verdict
-from fuzzing.kinds import check_case, keep_case, limits_of, plan_cases
+from fuzzing.kinds import keep_case, limits_of, make_case, plan_cases
 from fuzzing.watchdog import Outcome, check_all
 from fuzzing.whole_tables import train_model
 
@@ -104,8 +104,8 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         model = train_model(Path(temporary), products=60 if arguments.quick else 200)
-        check = partial(check_case, model=model)
-        for outcome in check_all(cases, check, limits=limits, workers=arguments.workers):
+        make = partial(make_case, model=model)
+        for outcome in check_all(cases, make, limits=limits, workers=arguments.workers):
             tallies[outcome.kind].add(outcome)
             for breach in outcome.verdict.breaches[: max(0, _TOLD - told)]:
                 print(f"{outcome.kind} {outcome.seed}: {breach.oracle}: {breach.told!a}", flush=True)

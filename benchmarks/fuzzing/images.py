@@ -25,8 +25,12 @@ MODES = {
     "GIF": ("P", "L", "1"),
     "TIFF": ("RGB", "RGBA", "L", "LA", "P", "1", "I;16", "I", "F", "CMYK", "LAB"),
     "BMP": ("RGB", "L", "P", "1"),
+    "MPO": ("RGB",),
+    "AVIF": ("RGB", "RGBA", "L"),
+    "JPEG2000": ("RGB", "RGBA", "L"),
 }
 _SIZES = (1, 2, 7, 16, 33, 64, 97, 160)
+_LARGE_SIZES = (1, 500, 1_200)  # large enough for a reduced scale
 _ORIENTATION = 0x0112
 _STRANGERS = (
     b"",
@@ -76,7 +80,8 @@ def image_case(seed: int) -> ImageCase:
 def draw_file(chance: random.Random, kind: str) -> tuple[bytes, str]:
     """Draw a picture in a mode that the format knows; returns the file and how it was made."""
     mode = chance.choice(MODES[kind])
-    size = chance.choice(_SIZES), chance.choice(_SIZES)
+    sizes = _LARGE_SIZES if chance.random() < 0.04 else _SIZES
+    size = chance.choice(sizes), chance.choice(sizes)
     picture = draw_picture(chance, mode, size)
     options = _options(chance, kind, picture)
     buffer = io.BytesIO()
@@ -143,13 +148,18 @@ _ENCODINGS: dict[str, Callable[[random.Random, str], dict[str, object]]] = {
     "WEBP": lambda chance, mode: {"lossless": chance.random() < 0.4},
 }
 _WITH_EXIF = ("JPEG", "PNG", "WEBP", "TIFF")
-_WITH_FRAMES = ("GIF", "WEBP", "TIFF", "PNG")
+_WITH_FRAMES = ("GIF", "WEBP", "TIFF", "PNG", "AVIF", "MPO")
 _FRAME_MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK")
 
 
 def _damages(kind: str) -> tuple[Callable[[random.Random, bytes], bytes], ...]:
-    chunks = {"PNG": (_change_png_chunks,), "JPEG": (_change_jpeg_segments,), "WEBP": (_change_webp_chunks,)}
-    return (*BYTE_DAMAGE, splice, overwrite_size, *chunks.get(kind, ()))
+    by_format = {
+        "PNG": (_change_png_chunks,),
+        "JPEG": (_change_jpeg_segments,),
+        "MPO": (_change_jpeg_segments,),
+        "WEBP": (_change_webp_chunks,),
+    }
+    return (*BYTE_DAMAGE, splice, overwrite_size, *by_format.get(kind, ()))
 
 
 def splice(chance: random.Random, data: bytes) -> bytes:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .case import Verdict
 from .checks import check_attributes, check_embeddings, check_html, check_image, check_table
@@ -29,32 +32,37 @@ def limits_of(seconds: float, megabytes: float) -> dict[str, Limits]:
 def plan_cases(count: int, first_seed: int) -> list[tuple[str, int]]:
     """List kind and seed of `count` cases, and of the groups and whole tables that are made of them."""
     counts = {kind: round(count * share) for kind, share in SHARES.items()}
-    counts["embedding"] = counts["image"] // FILES_PER_GROUP
-    counts["whole table"] = max(1, count // 400)
-    return [(kind, first_seed + number) for kind in counts for number in range(counts[kind])]
+    cases = [(kind, first_seed + number) for kind in counts for number in range(counts[kind])]
+    groups = range(first_seed, first_seed + counts["image"], FILES_PER_GROUP)
+    tables = range(first_seed, first_seed + max(1, count // 400))
+    return [*cases, *(("embedding", seed) for seed in groups), *(("whole table", seed) for seed in tables)]
 
 
-def check_case(kind: str, seed: int, *, model: Path | None) -> Verdict:
-    """Check one case, in a folder of its own; whole tables are scored with `model`."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        match kind:
-            case "image":
-                return check_image(image_case(seed))
-            case "html":
-                return check_html(seed)
-            case "attributes":
-                return check_attributes(seed)
-            case "embedding":
-                return check_embeddings([image_case(each) for each in _group(seed)], folder)
-            case "whole table" if model is not None:
-                return check_whole_table(seed, folder, model)
-            case _:
-                return check_table(table_case(kind, seed), folder)
+def make_case(kind: str, seed: int, *, model: Path | None = None) -> Callable[[], Verdict]:
+    """Make the input of a case; what is returned checks it. Whole tables are scored with `model`."""
+    match kind:
+        case "image":
+            return partial(check_image, image_case(seed))
+        case "html":
+            return partial(check_html, html_case(seed))
+        case "attributes":
+            return partial(check_attributes, attributes_case(seed))
+        case "embedding":
+            return partial(_in_folder, check_embeddings, [image_case(each) for each in _group(seed)])
+        case "whole table":
+            assert model is not None
+            return partial(_in_folder, partial(check_whole_table, model=model), seed)
+        case _:
+            return partial(_in_folder, check_table, table_case(kind, seed))
+
+
+def _in_folder(check: Callable[[Any, Path], Verdict], case: object) -> Verdict:
+    with tempfile.TemporaryDirectory() as folder:
+        return check(case, Path(folder))
 
 
 def _group(seed: int) -> range:
-    return range(seed * FILES_PER_GROUP, (seed + 1) * FILES_PER_GROUP)
+    return range(seed, seed + FILES_PER_GROUP)
 
 
 def keep_case(kind: str, seed: int, folder: Path) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from .case import Breach, Verdict
 
-Check = Callable[[str, int], Verdict]
+Make = Callable[[str, int], Callable[[], Verdict]]
+"""Makes the input of a case, given by kind and seed; what it returns checks it, and is what the limits are for."""
 
 _MEGABYTE = 1 << 20
 _ADDRESS_SPACE_MEGABYTES = (
@@ -52,13 +53,13 @@ class Outcome:
 
 
 def check_all(
-    cases: Iterable[tuple[str, int]], check: Check, *, limits: Mapping[str, Limits], workers: int
+    cases: Iterable[tuple[str, int]], make: Make, *, limits: Mapping[str, Limits], workers: int
 ) -> Iterator[Outcome]:
     """Check cases, given by kind and seed, in processes that may die or hang; the order of outcomes is open.
 
     Args:
         cases: Kind and seed of each.
-        check: A function at the top of a module (it travels to the workers), or a partial of one.
+        make: A function at the top of a module (it travels to the workers), or a partial of one.
         limits: What one case of each kind may take.
         workers: Processes at a time.
     """
@@ -67,7 +68,7 @@ def check_all(
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                running.append(_Worker(check, limits))
+                running.append(_Worker(make, limits))
             for worker in running:
                 if worker.case is None and waiting:
                     worker.give(waiting.popleft())
@@ -87,10 +88,10 @@ def check_all(
 class _Worker:
     """A process that checks one case at a time."""
 
-    def __init__(self, check: Check, limits: Mapping[str, Limits]) -> None:
+    def __init__(self, make: Make, limits: Mapping[str, Limits]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process: SpawnProcess = context.Process(target=_work, args=(theirs, check, limits), daemon=True)
+        self._process: SpawnProcess = context.Process(target=_work, args=(theirs, make, limits), daemon=True)
         self._process.start()
         theirs.close()
         self._limits = limits
@@ -137,7 +138,7 @@ class _Worker:
         self.connection.close()
 
 
-def _work(connection: Connection, check: Check, limits: Mapping[str, Limits]) -> None:
+def _work(connection: Connection, make: Make, limits: Mapping[str, Limits]) -> None:
     """Check the cases that come until nobody asks any more."""
     quiet = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):  # libtiff tells of every damaged file there
@@ -149,21 +150,22 @@ def _work(connection: Connection, check: Check, limits: Mapping[str, Limits]) ->
         except EOFError:
             return
         if kind not in warm:
-            _checked(check, kind, seed)  # imports, models
+            _checked(make(kind, seed))  # imports, models
             warm.add(kind)
             _limit_address_space()
+        check = make(kind, seed)
         before = _reset_peak()
         started = time.perf_counter()
-        verdict = _checked(check, kind, seed)
+        verdict = _checked(check)
         seconds = time.perf_counter() - started
         megabytes = max(0.0, _peak() - before)
         verdict.expect(megabytes <= limits[kind].megabytes, "memory", f"{megabytes:,.0f} MB")
         connection.send(Outcome(kind, seed, verdict, seconds, megabytes))
 
 
-def _checked(check: Check, kind: str, seed: int) -> Verdict:
+def _checked(check: Callable[[], Verdict]) -> Verdict:
     try:
-        return check(kind, seed)
+        return check()
     except BaseException as error:  # noqa: BLE001  (whatever it is, it is the finding)
         told = f"{error!r}\n{traceback.format_exc()[-1500:]}"
         return Verdict(breaches=[Breach("crash", told.encode("utf-8", "replace").decode())])

@@ -79,6 +79,8 @@ def _record(chance: random.Random, number: int, seed: int, folder: Path) -> dict
         (folder / name).write_bytes(image_case(seed * ROWS + number).data)
         record["image"] = name
         record["other_images"] = ""
+    if chance.random() < 0.6:
+        record["attributes"] = json.dumps({"colour": chance.choice(("red", "blue")), "size": number})
     if chance.random() < 0.2:
         record |= dict.fromkeys(("title", "description", "attributes"), "")
     return record
