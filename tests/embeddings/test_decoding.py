@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from smartprod.embeddings import ImageLimits, ImageProblem, decode_image, pixel_modes
 
@@ -100,7 +102,7 @@ def test_decode_animation_gives_its_first_frame(encode_file):
     assert decode(data)[0, 0].tolist() == [255, 0, 0]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_decode_truncated_file_is_corrupt(draw, encode_file, kind, share):
     data = encode_file(draw(), kind)
@@ -204,3 +206,97 @@ def test_decode_strip_by_strip_equals_whole(draw, encode_file, monkeypatch, mode
     whole = decode(data)
     monkeypatch.setattr(pixel_modes, "_STRIP_PIXELS", 150)
     np.testing.assert_array_equal(decode(data), whole)
+
+
+def test_decode_one_pixel(encode_file):
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"):
+        pixels = decode(encode_file(Image.new("RGB", (1, 1), (10, 200, 30)), kind))
+        assert pixels.shape == (1, 1, 3)
+        np.testing.assert_allclose(pixels[0, 0], (10, 200, 30), atol=2)
+
+
+def test_decode_twenty_thousand_pixels_wide(encode_file):
+    stripe = np.arange(20_000) // 79
+    picture = Image.fromarray(np.broadcast_to(stripe[None, :, None], (30, 20_000, 3)).astype(np.uint8))
+    for kind in ("JPEG", "PNG", "TIFF"):
+        pixels = decode(encode_file(picture, kind), min_side=256)
+        assert pixels.shape == (30, 20_000, 3)
+        np.testing.assert_allclose(pixels[15, ::1_000, 0], stripe[::1_000], atol=4)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_decode_cmyk_keeps_its_colours(encode_file, kind):
+    for colour in ((200, 30, 30), (30, 180, 60), (240, 240, 240), (10, 10, 10)):
+        pixels = decode(encode_file(Image.new("RGB", (16, 16), colour).convert("CMYK"), kind))
+        np.testing.assert_allclose(pixels[8, 8], colour, atol=3, err_msg="inverted inks would be far off")
+
+
+def test_decode_cmyk_without_adobe_marker_is_not_inverted(encode_file):
+    data = encode_file(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")
+    start = data.index(b"\xff\xee")
+    length = int.from_bytes(data[start + 2 : start + 4])
+    plain = data[:start] + data[start + 2 + length :]
+    expected = np.asarray(Image.open(io.BytesIO(plain)).convert("RGB"))
+    np.testing.assert_array_equal(decode(plain), expected)
+
+
+def test_decode_tiff_of_several_pages_gives_the_first(encode_file):
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("lime", "blue")]
+    data = encode_file(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert decode(data)[0, 0].tolist() == [0, 255, 0]
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "jpeg", "packbits"])
+def test_decode_compressed_tiff_is_whole_or_corrupt(draw, encode_file, compression):
+    data = encode_file(draw(width=200, height=150), "TIFF", compression=compression)
+    assert decode(data).shape == (150, 200, 3)
+    for share in (0.3, 0.6, 0.9):
+        assert problem_of(data[: int(len(data) * share)])[0] == "corrupt"
+
+
+@pytest.mark.parametrize(("kind", "options"), [("WEBP", {"lossless": True}), ("PNG", {}), ("TIFF", {})])
+def test_decode_other_animations_give_their_first_frame(encode_file, kind, options):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    data = encode_file(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+    assert decode(data)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_decode_png_with_a_huge_text_is_corrupt_with_a_reason(encode_file):
+    note = PngImagePlugin.PngInfo()
+    note.add_text("comment", "x" * 3_000_000, zip=True)
+    status, reason = problem_of(encode_file(Image.new("RGB", (8, 8)), "PNG", pnginfo=note))
+    assert status == "corrupt"
+    assert "too large" in reason
+
+
+def test_decode_colour_profile_that_is_rubbish_does_no_harm(draw, encode_file):
+    for kind in ("JPEG", "PNG", "TIFF", "WEBP"):
+        photo = draw(width=64, height=48)
+        with_profile = decode(encode_file(photo, kind, icc_profile=b"rubbish" * 9_999))
+        np.testing.assert_array_equal(with_profile, decode(encode_file(photo, kind)))
+
+
+def test_decode_sixteen_bit_colour_is_scaled():
+    values = np.linspace(0, 65_535, 6 * 8 * 3).reshape(6, 8, 3).astype(">u2")
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", 8, 6, 16, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    np.testing.assert_allclose(decode(b"\x89PNG\r\n\x1a\n" + data), values / 257, atol=1)
+
+
+def test_decode_jpeg_of_very_many_scans_is_refused_before_decoding(draw, encode_file):
+    data = encode_file(draw(width=400, height=300), progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    assert problem_of(data[:-2] + scan * 2_000 + data[-2:]) == ("corrupt", "2,010 scans, more than 1,000")
+
+
+def test_decode_photo_with_a_film_behind_it_is_read(draw, encode_file):
+    film = np.random.default_rng(0).integers(0, 256, 4_000_000, np.uint8).tobytes()
+    photo = encode_file(draw(width=64, height=48))
+    np.testing.assert_array_equal(decode(photo + film), decode(photo))
