@@ -53,7 +53,7 @@ def test_contract_is_kept_by_text_encoders(text_names, kind, precision):
 
 @pytest.mark.skipif(not choose_device().is_cpu, reason="bit for bit on processors only")
 @pytest.mark.parametrize("precision", ["full", "int8"])
-@pytest.mark.parametrize("kind", TEXT_KINDS)
+@pytest.mark.parametrize("kind", [pytest.param("minilm", marks=pytest.mark.slow), *TEXT_KINDS[1:]])
 def test_contract_a_text_alone_decides_its_embedding(text_names, kind, precision):
     opened = [
         open_text(text_names[kind], precision=precision, batch_size=batch_size, threads=threads)

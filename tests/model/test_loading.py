@@ -80,6 +80,14 @@ def test_loading_lacking_encoder_is_refused(edit_record):
         Answerer.open(model)
 
 
+def test_loading_model_trained_in_full_refuses_texts_in_int8(edit_record):
+    model = load_model(
+        edit_record(lambda document: document["config"]["extract"].update(text_precision="int8"))
+    )
+    with pytest.raises(ModelError, match=r"SP718(.|\n)*minilm(.|\n)*minilm"):
+        Answerer.open(model)
+
+
 def test_loading_other_precision_of_the_same_weights_is_accepted(edit_record):
     def change(document):
         document["encoders"][0]["fingerprint"] = "0" * 64
