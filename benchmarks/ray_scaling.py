@@ -301,11 +301,11 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=2_000, help="parts of no length; 0: none")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     parser.add_argument(
-        "--quick", action="store_true", help="192 rows, 8 simulated workers, 200 parts of no length"
+        "--quick", action="store_true", help="96 rows, 8 simulated workers, 200 parts of no length"
     )
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.rows, arguments.part_rows, arguments.simulated, arguments.parts = 192, 24, [8], 200
+        arguments.rows, arguments.part_rows, arguments.simulated, arguments.parts = 96, 12, [8], 200
     limit_threads(None)
     figures: dict[str, float] = {"processors": float(cpu_count())}
     if arguments.rows:
