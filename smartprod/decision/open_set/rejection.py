@@ -73,8 +73,8 @@ def rejection_threshold(scores: np.ndarray, rate: float) -> float | None:
     a known class is then as likely as any of them to be among the strangest (split conformal prediction, Vovk et
     al., 2005; with scores pooled over folds, cross-conformal prediction, Vovk, 2015). For a single fold the promise
     is exact for exchangeable rows, on average over draws of the held-out rows. Pooled over K folds the proven bound is
-    about twice the rate; in practice the rate itself holds, for the final detector has seen more rows than
-    those of the folds.
+    about twice the rate; in practice the rate holds (docs/open-set.md), for the final detector has seen more rows than
+    those of the folds. Plain Mahalanobis distances grow with the rows, and reject a little more than was asked.
 
     Args:
         scores: Of n held-out products of known classes, float32 [n].
