@@ -83,6 +83,10 @@ class JobError(SmartprodError):
     """A job of parts (scoring, extraction) that cannot start or go on."""
 
 
+class JobConflictError(JobError):
+    """Another job or another input is in the way: the same command would end in the same way again."""
+
+
 class DiskError(SmartprodError):
     """A disk that is full, read-only, closed to the user or failing, or a file that has gone."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from smartprod.errors import JobError
+from smartprod.errors import JobConflictError, JobError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def hold_folder(folder: Path, *, fresh: bool = False) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise JobError(
+        raise JobConflictError(
             "SP809",
             "another process is at work on these parts",
             where=str(folder),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from smartprod.errors import JobError
+from smartprod.errors import JobConflictError
 from smartprod.pipeline import write_atomically
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class PartPlan:
         """Write the plan beside its parts, or make sure that the parts there are of the same plan.
 
         Raises:
-            JobError: (SP801) The parts there belong to another job; says what differs.
+            JobConflictError: (SP801) The parts there belong to another job; says what differs.
         """
         differing = self.differing(folder)
         if differing is not None:
-            raise JobError(
+            raise JobConflictError(
                 "SP801",
                 f"another {self.job} job has left its parts here; {differing}",
                 where=str(folder),

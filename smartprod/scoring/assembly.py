@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smartprod.engines import Part
-from smartprod.errors import JobError
+from smartprod.errors import JobConflictError, JobError
 from smartprod.model import answered_schema
 from smartprod.pipeline import write_atomically
 from smartprod.scoring.summary import ScoreSummary
@@ -103,7 +103,7 @@ def _parts(plan: PartPlan, folder: Path) -> Iterator[pa.Table]:
 
 
 def _incomplete(plan: PartPlan, found: str) -> JobError:
-    return JobError(
+    return JobConflictError(
         "SP803",
         f"the parts do not make up the {plan.rows:,} rows of the plan: {found}",
         fix="add --fresh to score everything again",

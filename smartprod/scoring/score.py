@@ -16,7 +16,7 @@ from smartprod.engines import PartPlan, hold_folder, run_parts
 from smartprod.errors import (
     DiskError,
     InterruptedRunError,
-    JobError,
+    JobConflictError,
     SmartprodError,
     TooManyBadRowsError,
 )
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from smartprod.model import SavedModel
     from smartprod.scoring.output import Output
     from smartprod.scoring.summary import ScoreSummary
-
-# Another job lies in the way or is at work, or the table is another one: the same command would end in the same way.
-_NOT_BY_GOING_ON = {"SP801", "SP802", "SP803", "SP808", "SP809"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +192,7 @@ def _told_how_to_go_on(request: ScoreRequest, output: Output, plan: PartPlan) ->
     except Exception as error:
         told = disk_error(error, where=output.parts)
         if told is None:
-            if isinstance(error, SmartprodError) and error.code not in _NOT_BY_GOING_ON:
+            if isinstance(error, SmartprodError) and not isinstance(error, JobConflictError):
                 error.add_note(note)
             raise
         told.add_note(note)
@@ -205,7 +202,7 @@ def _told_how_to_go_on(request: ScoreRequest, output: Output, plan: PartPlan) ->
 def _check_unchanged(request: ScoreRequest, task: _Task) -> None:
     """Refuse answers for a table that is another one by now."""
     if task.identify() != task.plan.depends_on["the table (or how it is read)"]:
-        raise JobError(
+        raise JobConflictError(
             "SP808",
             "the table changed while it was scored",
             where=redact(request.table),

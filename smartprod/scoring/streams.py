@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from smartprod.errors import JobError
+from smartprod.errors import JobConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class PartStream:
         """Give the rows of a part.
 
         Raises:
-            JobError: (SP802) The table ends before the part does.
+            JobConflictError: (SP802) The table ends before the part does.
         """
         if part.start != self._position:
             self._stream = self._open_at(part.start)
@@ -44,7 +44,7 @@ class PartStream:
         while lacking:
             batch = self._waiting.pop() if self._waiting else next(self._stream, None)
             if batch is None:
-                raise JobError(
+                raise JobConflictError(
                     "SP802",
                     f"the table ends {lacking:,} rows before its row {part.start + part.rows:,}: it changed while it was scored",
                     where=self._place,
