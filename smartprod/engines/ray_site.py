@@ -114,7 +114,10 @@ def installed_packages() -> dict[str, str]:
     """The version of smartprod, of its source, and of each package that it needs."""
     needed = [text for text in importlib.metadata.requires("smartprod") or () if "extra ==" not in text]
     names = [match[0] for text in needed if (match := re.match(r"[\w.-]+", text))]
-    versions = {"smartprod": importlib.metadata.version("smartprod"), "its source": hash_package("smartprod")[:12]}
+    versions = {
+        "smartprod": importlib.metadata.version("smartprod"),
+        "its source": hash_package("smartprod")[:12],
+    }
     for name in names:
         try:
             versions[name] = importlib.metadata.version(name).partition("+")[0]
