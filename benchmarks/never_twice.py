@@ -122,6 +122,7 @@ def other_image_encoder(folder: Path) -> str:
 def measure(folder: Path, rows: int, report: Report) -> None:
     """Measure everything on a table of `rows` rows."""
     new = max(1, rows // 100)
+    (folder / "images").mkdir()
     shop = Shop(folder, write_photos(folder / "images", rows + new))
     table = shop.write(rows)
     photos = len(

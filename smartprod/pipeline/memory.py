@@ -1,10 +1,23 @@
-"""Peak memory of this process over a stretch of work."""
+"""Memory of this process: its peak over a stretch of work, and what it gives back afterwards."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import sys
 from pathlib import Path
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system: after a million rows the allocators keep about 90 MiB that no stage uses."""
+    gc.collect()
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def reset_peak_memory() -> None:

@@ -28,7 +28,7 @@ from smartprod.pipeline.fingerprint import Fingerprint, fingerprint_stage, libra
 from smartprod.pipeline.library import Pipeline, order_stages, pipeline_for_stage
 from smartprod.pipeline.lock import lock_folder
 from smartprod.pipeline.manifest import Manifest, write_manifest
-from smartprod.pipeline.memory import peak_memory_mib, reset_peak_memory
+from smartprod.pipeline.memory import peak_memory_mib, release_memory, reset_peak_memory
 from smartprod.pipeline.registry import Stage, load_stages
 from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.threads import limit_threads
@@ -188,6 +188,7 @@ class _Work:
             self.run.manifest_path(name).unlink(missing_ok=True)
         for name in stage.writes:
             remove_leftovers(self.run.artefact_path(name))
+        release_memory()
         reset_peak_memory()
         started = time.monotonic()
         values = stage.function(context, **self._inputs(stage))
