@@ -26,7 +26,7 @@ class Cascade:
         first: The head that answers first.
         ask_next: Confidence below which the fused head is asked.
         kept: Share of the rows that `first` answers alone.
-        loss: Accuracy that is lost by it; negative where it is gained.
+        loss: Accuracy that it lost on these rows; negative where it gained.
         cost: Expected time per row, where asking the fused head at once costs `whole`.
         whole: Time per row of computing everything.
     """
@@ -46,11 +46,14 @@ def learn_cascade(
     firsts: Sequence[str],
     seconds: Mapping[str, float],
     allowed: float,
+    confidence_level: float,
 ) -> Cascade:
     """Choose the first head with the least expected cost.
 
-    Each one's confidence is lowered from the strictest on until accuracy has fallen by `allowed` for the first time: an
-    estimate on rows that no head had seen, not a promise. What is promised is the accuracy of accepted answers.
+    Each one's threshold is lowered from the strictest on until the exact binomial bound (Clopper and Pearson, 1934) of the
+    rows that it spoils, right by the fused head and wrong by it, first passes `allowed`: fixed-sequence testing, as for
+    accepted answers (see `learn_threshold`). Rows that it mends are not set against them. The mere estimate was too
+    hopeful: where the last few per cent of the rows are spoilt, it goes up to the edge.
 
     Args:
         answers: Calibrated held-out answers by head.
@@ -58,11 +61,13 @@ def learn_cascade(
         firsts: Heads that may be the first, at least one.
         seconds: Time per row of each modality's encoders, `image` and `text`, in any unit.
         allowed: Accuracy that may be lost against the fused head.
+        confidence_level: Chance that no more is lost, 0 to 1.
     """
-    return min(
-        (_cascade(first, answers, labels, seconds=seconds, allowed=allowed) for first in firsts),
-        key=lambda each: each.cost,
-    )
+    found = [
+        _cascade(first, answers, labels, seconds=seconds, allowed=allowed, confidence_level=confidence_level)
+        for first in firsts
+    ]
+    return min(found, key=lambda each: each.cost)
 
 
 def _cascade(
@@ -72,7 +77,10 @@ def _cascade(
     *,
     seconds: Mapping[str, float],
     allowed: float,
+    confidence_level: float,
 ) -> Cascade:
+    from scipy.stats import beta
+
     own = seconds.get(first, _WORDS_COST * seconds["text"])
     whole = seconds["image"] + seconds["text"]
     rest = whole - (own if first in seconds else 0.0)
@@ -87,7 +95,11 @@ def _cascade(
     ranked = confidence[order]
     lost = np.cumsum(fused_right[order].astype(int) - right[order].astype(int)) / len(rows)
     ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))  # equal confidences go together
-    ends = ends[np.logical_and.accumulate(lost[ends] <= allowed)]
+    spoilt = np.cumsum(fused_right[order] & ~right[order])[ends]
+    bounds = np.where(
+        spoilt < len(rows), beta.ppf(confidence_level, spoilt + 1, np.maximum(len(rows) - spoilt, 1)), 1.0
+    )
+    ends = ends[np.logical_and.accumulate(bounds <= allowed)]
     if len(ends) == 0:
         return Cascade(first, _above_one(), 0.0, 0.0, own + rest, whole)
     last = int(ends[-1])

@@ -99,6 +99,7 @@ def learn_decider(
         firsts=_firsts(config, words),
         seconds=may_be_first.seconds,
         allowed=config.cheapest_may_lose,
+        confidence_level=config.confidence_level,
     )
     modes = {mode: _learn_mode(mode, answers, heads, labels, cascade, config) for mode in get_args(Mode)}
     combined, accepted, own = modes[config.mode]
