@@ -53,7 +53,7 @@ class GeneratedRun:
     table: Path | None
 
 
-def generate_run(  # noqa: PLR0913
+def generate_run(
     root: Path,
     *,
     rows: int,

@@ -47,7 +47,8 @@ def score(  # noqa: PLR0913  (one parameter for each option)
         typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
     ] = None,
     output_format: Annotated[
-        str | None, typer.Option("--format", help="parquet, csv or parquet-folder; default: by the name of the output.")
+        str | None,
+        typer.Option("--format", help="parquet, csv or parquet-folder; default: by the name of the output."),
     ] = None,
     image_root: Annotated[
         str | None,

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from smartprod.config.schema import Config
 
 KEYS_PER_QUERY = 8_192  # with a million keys stored: 8,192 take 0.07 s at once, and 0.24 s by 1,000
-INDEX_CACHE_BYTES = 96 << 20  # the key index of two million embeddings; without a cache each query reads it again
+INDEX_CACHE_BYTES = (
+    96 << 20
+)  # the key index of two million embeddings; without a cache each query reads it again
 METADATA_CACHE_BYTES = 32 << 20
 ROWS_WORTH_AN_INDEX = 20_000
 FRAGMENTS_WORTH_COMPACTING = 64

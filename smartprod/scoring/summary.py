@@ -47,7 +47,9 @@ class ScoreSummary:
     def lines(self) -> list[str]:
         """Write the counts as lines to print."""
         lines = [f"decision  {_listed(self.decisions, _DECISIONS, self.rows)}"]
-        lines.append(f"head      {_listed(self.heads, ('fused', 'image', 'text', 'words', _NO_HEAD), self.rows)}")
+        lines.append(
+            f"head      {_listed(self.heads, ('fused', 'image', 'text', 'words', _NO_HEAD), self.rows)}"
+        )
         lines.append(f"status    ok {self.statuses['ok']:,}")
         troubles = [(code, count) for code, count in self.statuses.most_common() if code != "ok"]
         width = max((len(code) for code, _ in troubles[:_STATUSES_SHOWN]), default=0)

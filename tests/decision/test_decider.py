@@ -110,7 +110,10 @@ def test_decider_answers_other_for_products_unlike_any():
 
 
 def test_decider_by_softmax_calls_unsure_answers_other():
-    assert by_softmax(image=-0.4).decide(products((1, 0, 0), (1, 1, 1))).decision.tolist() == ["accepted", "other"]
+    assert by_softmax(image=-0.4).decide(products((1, 0, 0), (1, 1, 1))).decision.tolist() == [
+        "accepted",
+        "other",
+    ]
 
 
 def test_decider_head_without_a_threshold_rejects_nothing():
