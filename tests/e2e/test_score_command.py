@@ -88,18 +88,22 @@ def test_score_command_exit_codes(command, more, code, words):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_score_command_ctrl_c_ends_after_the_part_and_the_told_command_goes_on(command, tmp_path):
+def test_score_command_ctrl_c_ends_after_the_batch_and_the_told_command_goes_on_to_the_same_output(
+    command, tmp_path
+):
     folder = tmp_path / "scored.csv.parts"
     process = start_and_wait_for_part(command(), folder, 0)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "finishing the part at hand" in told
+    assert "finishing the batch at hand" in told
     assert "go on with: smartprod score" in told
     assert not (tmp_path / "scored.csv").exists()
     result = run(command())
     assert result.returncode == 0
     assert "parts are there already" in result.stdout
+    assert run(command(out="whole.csv")).returncode == 0
+    assert (tmp_path / "scored.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 @pytest.mark.slow
