@@ -2,9 +2,10 @@
 
 `smartprod run extract` reads a generated CSV in which every product has its own text and one of 256 tiny photos. The store
 has all but a thousand of the texts, so that the tables differ in their rows only, not in what the encoders compute.
-Reach: the large table peaks at no more than 1.1 times the memory of the small one.
+`smartprod score` reads a generated CSV all of whose embeddings a store has. Reach: the large table peaks at no more than 1.1 times the
+memory of the small one.
 
-    python benchmarks/flat_memory.py [--rows 10000 1000000] [--jobs extract] [--json FILE] [--quick]
+    python benchmarks/flat_memory.py [--rows 10000 1000000] [--jobs extract score] [--json FILE] [--quick]
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
+from generated_run import generate_run
 from PIL import Image
 
 from smartprod.catalog import products_from_records
@@ -37,6 +40,7 @@ QUICK_ROWS = (5_000, 50_000)
 REACH = 1.1
 PHOTOS = 256
 NEW_TEXTS = 1_000
+SCORED_DISTINCT = 4_096
 _PIECE = 16_384
 
 
@@ -76,8 +80,18 @@ def measure_extract(rows: int, folder: Path) -> Measurement:
     return Measurement(rows, peak, seconds, notes)
 
 
+def measure_score(rows: int, folder: Path) -> Measurement:
+    """Score a generated CSV whose embeddings a store has; every photo is read for its content."""
+    generated = generate_run(folder, rows=1, distinct=SCORED_DISTINCT, classes=20, csv_rows=rows)
+    out = folder / "scored.parquet"
+    command = ["score", generated.table, "--model", generated.model, "--store", generated.store, "--out", out]
+    peak, seconds = peak_of([str(word) for word in command])
+    assert pq.read_metadata(out).num_rows == rows
+    return Measurement(rows, peak, seconds)
+
+
 # The jobs that have to stay flat: rows and an empty folder in, a measurement out.
-JOBS: dict[str, Callable[[int, Path], Measurement]] = {"extract": measure_extract}
+JOBS: dict[str, Callable[[int, Path], Measurement]] = {"extract": measure_extract, "score": measure_score}
 
 
 def write_table(folder: Path, rows: int) -> Path:

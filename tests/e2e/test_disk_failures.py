@@ -152,3 +152,26 @@ def test_disk_images_that_vanished_after_the_catalog_keep_their_rows_or_stop_the
     lost = run.read("products")["images"].to_pylist().index(listed[0])
     assert (index["status.images"][lost], index["image_keys"][lost]) == ("missing", [])
     assert "no such file" in index["reason.images"][lost]
+
+
+def test_disk_full_while_scoring_is_told_and_freed_space_lets_it_go_on(
+    demo_run, small_disk, smartprod, tmp_path
+):
+    def score(folder) -> subprocess.CompletedProcess:
+        return smartprod(
+            "score", str(demo_run.new_table), "--model", str(demo_run.model), "--out",
+            str(folder / "scored.parquet"), "score.part_rows=8", cwd=tmp_path,
+        )  # fmt: skip
+
+    assert score(tmp_path).returncode == 0
+    filler = small_disk / "filler"
+    with filler.open("wb") as file:
+        file.write(b"0" * (shutil.disk_usage(small_disk).free - 16_000))
+    failed = score(small_disk)
+    assert (failed.returncode, "SP940" in failed.stderr, "Traceback" in failed.stderr) == (1, True, False)
+    assert "go on with: smartprod score" in failed.stderr
+    assert not (small_disk / "scored.parquet").exists()
+    filler.unlink()
+    assert score(small_disk).returncode == 0
+    assert (small_disk / "scored.parquet").read_bytes() == (tmp_path / "scored.parquet").read_bytes()
+    assert sorted(path.name for path in small_disk.iterdir()) == ["scored.parquet"]
