@@ -102,8 +102,11 @@ class RemoteImages:
 
     def _fetch(self, address: str, host: Host) -> Path:
         """Download an address into the cache, with further tries; runs in a thread of the queue."""
+        failure = self._failures.get(address)  # or the cache may have it: done since it was asked for
+        if failure is not None:
+            raise RemoteProblem(failure.status, failure.reason)
         try:
-            found = self._cache.find(address)  # kept since it was asked for
+            found = self._cache.find(address)
             return found or self._cache.keep(address, lambda file: self._try_often(address, host, file))
         except RemoteProblem as problem:
             self._failures[address] = RemoteProblem(problem.status, problem.reason)  # without its frames
