@@ -14,6 +14,7 @@ SQUASH = ImagePreprocessing((48, 48), (48, 48), "bilinear", (0.5,) * 3, (0.5,) *
 
 
 @given(st.integers(1, 200), st.integers(1, 200))
+@settings(deadline=None)  # the first call imports torch
 def test_preprocessing_any_shape_gives_the_models_shape(height, width):
     image = np.full((height, width, 3), 9, np.uint8)
     for preprocessing, side in ((CROP, 56), (SQUASH, 48)):
