@@ -81,6 +81,7 @@ def run_pipeline(
     run = RunFolder.of(loaded.config)
     with _disk_told(run, f"go on with: {command_line(pipeline.name, loaded)}"), lock_folder(run.root):
         text = "\n".join(config_lines(loaded)) + "\n"
+        remove_leftovers(run.config_path)
         write_text_atomically(run.config_path, text)
         work = _Work(pipeline, loaded, run, console, Writers(ordered, stages.values(), run))
         for stage in ordered:
@@ -186,6 +187,7 @@ class _Work:
         # From here to the new manifest the stage counts as not done, whatever happens.
         for name in {stage.name, *self.writers.sharing_with(stage)}:
             self.run.manifest_path(name).unlink(missing_ok=True)
+        remove_leftovers(self.run.manifest_path(stage.name))
         for name in stage.writes:
             remove_leftovers(self.run.artefact_path(name))
         release_memory()

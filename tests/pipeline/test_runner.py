@@ -241,3 +241,11 @@ def test_runner_artefact_that_no_stage_writes_is_told(run, write_stages):
     write_stages(('@stage("catalog", writes=["products"],', '@stage("other", writes=["split"],'))
     with pytest.raises(PipelineError, match="SP935"):
         run(stages=("clean",))
+
+
+def test_runner_removes_what_a_killed_run_left_beside_configuration_and_manifests(run):
+    folder = run().run
+    for path in (folder.config_path, folder.manifest_path("clean")):
+        path.with_name(f".{path.name}.99999.tmp").write_text("half")
+    run(fresh=True)
+    assert not list(folder.root.rglob(".*.tmp"))
