@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from smartprod.config.section import Fraction, Positive, Section
 
 ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
 FusionKind = Literal["concat", "metric", "gated", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
+MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
+MetricMiner = Literal["auto", "none", "semihard", "hard", "multi_similarity"]
+PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
+"""Losses of pairs or triplets of rows; the others compare rows with proxies of the classes."""
 ResampleMethod = Literal[
     "none", "random_over", "random_under", "smote", "borderline_smote", "adasyn", "smote_tomek"
 ]
@@ -19,7 +23,9 @@ ResampleMethod = Literal[
 class MetricLearningConfig(Section):
     """The projection head trained with a metric-learning loss (pytorch-metric-learning)."""
 
-    loss: Literal["arcface", "proxy_anchor", "supcon", "triplet"] = "supcon"
+    loss: MetricLoss = "supcon"
+    miner: MetricMiner = "auto"
+    cross_batch_memory: Annotated[int, Field(ge=0)] = 0
     dim: Annotated[int, Field(ge=2)] = 128
     hidden: Annotated[int, Field(ge=0)] = 256
     dropout: Fraction = 0.2
@@ -29,6 +35,17 @@ class MetricLearningConfig(Section):
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     patience: Annotated[int, Field(ge=1)] = 5
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> MetricLearningConfig:
+        """A miner and a memory are for losses of pairs, and a memory holds at least a batch."""
+        if self.loss not in PAIR_LOSSES and (self.miner not in {"auto", "none"} or self.cross_batch_memory):
+            raise ValueError(
+                f"the loss {self.loss} compares no pairs: it takes no miner and no cross_batch_memory"
+            )
+        if 0 < self.cross_batch_memory < self.batch_size:
+            raise ValueError("cross_batch_memory is 0 (off) or at least batch_size")
+        return self
 
 
 class GatedConfig(Section):
@@ -133,4 +150,5 @@ class DecideConfig(Section):
     confidence_level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     review_below: Fraction | None = None
     back_off: bool = True
+    costs: Annotated[str, Field(min_length=1)] | None = None
     open_set: OpenSetConfig = OpenSetConfig()

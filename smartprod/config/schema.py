@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from smartprod.config.learning import ClassifierConfig, DecideConfig, FuseConfig, ResampleConfig
 from smartprod.config.section import Fraction, Positive, Section
@@ -133,12 +133,27 @@ class SplitConfig(Section):
     folds_up_to_rows: Annotated[int, Field(ge=0)] = 20_000
 
 
+class ShotsConfig(Section):
+    """Which classes count as small and as large in the report."""
+
+    few: Annotated[int, Field(ge=1)] = 20
+    many: Annotated[int, Field(ge=1)] = 100
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ShotsConfig:
+        if self.few > self.many:
+            raise ValueError("few must not be above many")
+        return self
+
+
 class ReportConfig(Section):
     """What the report shows."""
 
     confused_pairs: Annotated[int, Field(ge=0)] = 8
     examples_per_pair: Annotated[int, Field(ge=1)] = 4
     map_points: Annotated[int, Field(ge=50)] = 2_000
+    macro_categories: Annotated[int, Field(ge=2)] | None = None
+    shots: ShotsConfig = ShotsConfig()
 
 
 class ScoreConfig(Section):
