@@ -1,6 +1,6 @@
 """Metric learning: a projection of the concatenated embeddings in which products of one class lie together.
 
-Losses, miner, sampler and accuracy calculator are pytorch-metric-learning's (Musgrave et al., 2020).
+Losses, miners, sampler and accuracy calculator are pytorch-metric-learning's (Musgrave et al., 2020).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from smartprod.fusion.metric_losses import MetricObjective
 from smartprod.fusion.networks import ProjectionHead
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.quality import retrieval_quality
@@ -101,12 +102,11 @@ def fit_metric(
         projection = ProjectionHead(
             inputs.shape[1], hidden=config.hidden, dim=config.dim, dropout=config.dropout
         )
-        criterion, miner = _criterion(config, classes=int(labels.max()) + 1)
+        objective = MetricObjective(config, classes=int(labels.max()) + 1)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
-            projected = projection(inputs[batch])
-            pairs = miner(projected, targets[batch]) if miner is not None else None
-            return criterion(projected, targets[batch], pairs)
+            value: torch.Tensor = objective(projection(inputs[batch]), targets[batch])
+            return value
 
         score = None
         if validation is not None:
@@ -116,7 +116,7 @@ def fit_metric(
             config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
         )
         history = train_network(
-            nn.ModuleList([projection, criterion]),
+            nn.ModuleList([projection, objective]),
             batches=lambda: _class_balanced_batches(labels, config),
             loss=loss,
             plan=plan,
@@ -138,20 +138,6 @@ def _retrieval_score(
         ).map_at_r
 
     return score
-
-
-def _criterion(config: MetricLearningConfig, *, classes: int) -> tuple[nn.Module, nn.Module | None]:
-    from pytorch_metric_learning import losses, miners
-
-    if config.loss == "arcface":
-        return losses.ArcFaceLoss(classes, config.dim, margin=28.6, scale=16), None
-    if config.loss == "proxy_anchor":
-        return losses.ProxyAnchorLoss(classes, config.dim), None
-    if config.loss == "triplet":
-        return losses.TripletMarginLoss(margin=0.2), miners.TripletMarginMiner(
-            margin=0.2, type_of_triplets="semihard"
-        )
-    return losses.SupConLoss(temperature=0.1), None
 
 
 def _class_balanced_batches(labels: np.ndarray, config: MetricLearningConfig) -> Iterator[torch.Tensor]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
-from smartprod.config.learning import GatedConfig, MetricLearningConfig
+from smartprod.config.learning import GatedConfig, MetricLearningConfig, MetricLoss
 from smartprod.errors import ModelError
 from smartprod.fusion import LearningData, representation_from_state
 from smartprod.fusion.gated import fit_gated
@@ -30,7 +32,7 @@ def test_contract_is_kept_by_concatenation(data, tmp_path):
 
 
 @pytest.mark.parametrize("hidden", [0, 6])
-@pytest.mark.parametrize("loss", ["arcface", "proxy_anchor", "supcon", "triplet"])
+@pytest.mark.parametrize("loss", get_args(MetricLoss))
 def test_contract_is_kept_by_metric_learning(data, tmp_path, loss, hidden):
     config = MetricLearningConfig(loss=loss, hidden=hidden, dim=5, epochs=2, batch_size=12)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
-from smartprod.config.learning import FuseConfig, GatedConfig, MetricLearningConfig
+from smartprod.config.learning import FuseConfig, GatedConfig, MetricLearningConfig, MetricLoss
 from smartprod.fusion import LearningData, load_representations
 from smartprod.fusion.block_weights import TEXT_WEIGHTS, learn_text_weight
 from smartprod.fusion.gated import fit_gated
@@ -46,7 +48,7 @@ def test_quality_counts_the_nearest_row_of_the_class():
     assert quality.map_at_r == pytest.approx((1 + 1 + 0.5) / 3)
 
 
-@pytest.mark.parametrize("loss", ["arcface", "proxy_anchor", "supcon", "triplet"])
+@pytest.mark.parametrize("loss", get_args(MetricLoss))
 def test_metric_learning_raises_map_at_r(loss):
     data = learning_data([40] * 5, strengths=(1.5, 0.0))  # half of what is concatenated is noise
     concat, fold = ConcatRepresentation(1.0), data.folds[0]
