@@ -21,10 +21,15 @@ def test_temperature_without_rows_changes_nothing():
 
 def test_temperature_stays_within_bounds():
     answers = log_softmax(np.eye(3, dtype=np.float32) * 2)
-    assert 0.05 <= fit_temperature(answers, np.arange(3)) < 0.2, (
-        "always right: as sharp as makes a difference"
-    )
-    assert fit_temperature(answers, (np.arange(3) + 1) % 3) == pytest.approx(20, rel=0.01)
+    right, wrong = np.tile(np.arange(3), 5_000), np.tile((np.arange(3) + 1) % 3, 5_000)
+    many = np.tile(answers, (5_000, 1))
+    assert 0.05 <= fit_temperature(many, right) < 0.25, "always right: as sharp as makes a difference"
+    assert fit_temperature(many, wrong) == pytest.approx(20, rel=0.01)
+
+
+def test_temperature_of_few_rows_that_are_all_right_stays_near_one():
+    answers = log_softmax(np.tile(np.eye(3, dtype=np.float32) * 5, (40, 1)))
+    assert 0.7 < fit_temperature(answers, np.tile(np.arange(3), 40)) < 1
 
 
 def test_temperature_keeps_order_and_sums():
