@@ -87,3 +87,32 @@ def test_threshold_says_where_the_promise_is_unattainable(rows, share_right, tar
 def test_threshold_without_a_target_accepts_everything():
     learned = learn_threshold(np.linspace(1, 0.2, 20), np.zeros(20, bool), target=0, confidence_level=LEVEL)
     assert (learned.value, learned.coverage) == (pytest.approx(0.2), 1)
+
+
+def test_threshold_says_how_many_rows_would_do_and_with_so_many_it_is_kept():
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        rank = np.arange(count)
+        return 1 - rank / count, (rank < 0.4 * count) | (rank % 3 > 0)
+
+    few = learn_threshold(*drawn(60), target=0.95, confidence_level=LEVEL)
+    assert not few.attainable
+    assert few.shortfall.surest_accuracy == 1
+    needed = few.shortfall.rows_needed
+    assert needed == 197, "59 right ones in the surest 30 %"
+    assert not learn_threshold(*drawn(needed // 2), target=0.95, confidence_level=LEVEL).attainable
+    assert learn_threshold(*drawn(needed), target=0.95, confidence_level=LEVEL).attainable
+
+
+def test_threshold_says_where_more_rows_would_not_help():
+    confidence = np.linspace(1, 0.2, 500)
+    learned = learn_threshold(confidence, np.arange(500) % 10 < 8, target=0.9, confidence_level=LEVEL)
+    assert learned.shortfall is not None
+    assert learned.shortfall.rows_needed is None
+    assert learned.shortfall.surest_accuracy == pytest.approx(0.8, abs=0.02)
+
+
+def test_threshold_without_rows_says_how_many_right_ones_it_takes():
+    learned = learn_threshold(np.zeros(0), np.zeros(0, bool), target=0.95, confidence_level=LEVEL)
+    assert learned.shortfall.rows_needed == 59, "0.95 ** 59 < 0.05, half of the error"
+    certain = learn_threshold(np.zeros(0), np.zeros(0, bool), target=1, confidence_level=LEVEL)
+    assert certain.shortfall.rows_needed is None
