@@ -146,6 +146,15 @@ class ShotsConfig(Section):
         return self
 
 
+class QualityConfig(Section):
+    """What `smartprod doctor` and the stage `quality` look for."""
+
+    near_image: Annotated[float, Field(gt=0, le=1)] = 0.95
+    near_text: Annotated[float, Field(gt=0, le=1)] = 0.95
+    least_rows: Annotated[int, Field(ge=1)] = 10
+    shown: Annotated[int, Field(ge=0)] = 12
+
+
 class ReportConfig(Section):
     """What the report shows."""
 
@@ -186,6 +195,7 @@ class Config(Section):
     resample: ResampleConfig = ResampleConfig()
     classifier: ClassifierConfig = ClassifierConfig()
     decide: DecideConfig = DecideConfig()
+    quality: QualityConfig = QualityConfig()
     report: ReportConfig = ReportConfig()
     score: ScoreConfig = ScoreConfig()
     engine: EngineConfig = EngineConfig()

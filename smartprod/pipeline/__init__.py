@@ -12,7 +12,7 @@ from smartprod.pipeline.artefacts import (
     list_artefacts,
     register_artefact,
 )
-from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_atomically
+from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_artefact, write_atomically
 from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.disk import disk_error
@@ -55,5 +55,6 @@ __all__ = [
     "register_artefact",
     "run_pipeline",
     "stage",
+    "write_artefact",
     "write_atomically",
 ]

@@ -114,6 +114,8 @@ for _artefact in (
     Artefact(
         "decision", ArtefactKind.FOLDER, "decide/decision", "calibration, thresholds, open set, back-off"
     ),
+    Artefact("findings", ArtefactKind.PARQUET, "quality/findings.parquet", "what to look at in the data"),
+    Artefact("findings_csv", ArtefactKind.TEXT, "quality/findings.csv", "the same for a spreadsheet"),
     Artefact("report", ArtefactKind.TEXT, "report.html", "the report, one self-contained page"),
     Artefact("metrics", ArtefactKind.JSON, "metrics.json", "scores of every head"),
     Artefact("model", ArtefactKind.FOLDER, "model", "the model folder to score with"),

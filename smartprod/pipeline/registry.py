@@ -21,12 +21,14 @@ StageFunction = TypeVar("StageFunction", bound=Callable[..., Mapping[str, object
 ENTRY_POINT_GROUP = "smartprod.stages"
 STAGE_MODULES = (
     "smartprod.catalog.stages",
+    "smartprod.catalog.label_stage",
     "smartprod.cleaning.stage",
     "smartprod.embeddings.stage",
     "smartprod.fusion.stage",
     "smartprod.resampling.stage",
     "smartprod.classifiers.stage",
     "smartprod.decision.stage",
+    "smartprod.quality.stage",
     "smartprod.evaluation.stage",
     "smartprod.model.stage",
 )
@@ -46,6 +48,7 @@ class Stage:
         libraries: Distributions whose version matters for its results.
         packages: Packages whose source matters for its results; its own one comes first.
         identity: Extra text for its fingerprint, such as the identity of the files it reads from outside.
+        check: Refuses configurations that ask for what the stage does not do, before anything is computed.
         doc: One line for people.
     """
 
@@ -58,6 +61,7 @@ class Stage:
     libraries: tuple[str, ...]
     packages: tuple[str, ...]
     identity: Callable[[Config, RunFolder], str] | None
+    check: Callable[[Config], None] | None
     doc: str
 
 
@@ -74,6 +78,7 @@ def stage(  # noqa: PLR0913  (all but one by keyword, each a declaration)
     libraries: Sequence[str] = (),
     packages: Sequence[str] = (),
     identity: Callable[[Config, RunFolder], str] | None = None,
+    check: Callable[[Config], None] | None = None,
     doc: str = "",
 ) -> Callable[[StageFunction], StageFunction]:
     """Register a function as a stage; the function itself stays as it is.
@@ -92,6 +97,8 @@ def stage(  # noqa: PLR0913  (all but one by keyword, each a declaration)
         packages: Further packages whose source changes its results, such as `smartprod.encoders`.
         identity: Extra fingerprint text from the configuration and run folder; it must be cheap, and must not
             depend on anything that the stage itself writes.
+        check: Raises a UsageError where the configuration asks for what the stage does not do; called before the
+            first stage of a run.
         doc: One line for people; the function's first docstring line by default.
 
     Raises:
@@ -129,6 +136,7 @@ def stage(  # noqa: PLR0913  (all but one by keyword, each a declaration)
             libraries=tuple(libraries),
             packages=(_package_of(function), *packages),
             identity=identity,
+            check=check,
             doc=line,
         )
         return function

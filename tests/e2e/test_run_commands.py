@@ -41,7 +41,7 @@ def test_run_extract_makes_embeddings_and_no_model(shop):
 
 def test_run_fuse_train_obeys_overrides(shop):
     folder, told = shop
-    assert "done: 7 of 7 stages computed" in told["fuse-train"]
+    assert "done: 8 of 8 stages computed" in told["fuse-train"]
     candidates = json.loads((folder / "runs/mine/classify/leaderboard.json").read_text(encoding="utf-8"))
     members = {member["name"] for candidate in candidates for member in candidate["members"]}
     assert members
