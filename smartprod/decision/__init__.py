@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.costs import choose_classes, mean_cost
 from smartprod.decision.decider import Decider, Decisions, DecisionSettings, ModeThresholds
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.storage import load_decider, save_decision
@@ -16,7 +17,9 @@ __all__ = [
     "Hierarchy",
     "Mode",
     "ModeThresholds",
+    "choose_classes",
     "combine",
     "load_decider",
+    "mean_cost",
     "save_decision",
 ]

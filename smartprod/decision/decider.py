@@ -18,6 +18,7 @@ from smartprod.decision.answers import (
     combine_asking,
     head_order,
 )
+from smartprod.decision.costs import ClassCosts, choose_classes
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import OpenSetDetector, open_set_embedding
 
@@ -32,10 +33,11 @@ DecisionName = Literal["accepted", "backed_off", "other", "review"]
 
 @dataclass(frozen=True, slots=True)
 class ModeThresholds:
-    """The thresholds of one mode: `accept` and `ask_next` as in `DecisionSettings`."""
+    """The thresholds of one mode: `accept`, `ask_next` and `back_off_from` as in `DecisionSettings`."""
 
     accept: float
     ask_next: float
+    back_off_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class DecisionSettings:
         open_set_thresholds: Score above which each head's product counts as unlike anything seen.
         separator: What separates the levels of a class path.
         other_modes: Thresholds of the modes that are not in force.
+        back_off_from: Probability from which an ancestor is answered; None: as `accept`.
+        costs: What wrong answers cost; None: all alike.
     """
 
     mode: Mode
@@ -65,6 +69,8 @@ class DecisionSettings:
     open_set_thresholds: Mapping[str, float]
     separator: str
     other_modes: Mapping[Mode, ModeThresholds] = field(default_factory=dict)
+    back_off_from: float | None = None
+    costs: ClassCosts | None = None
 
     def for_mode(self, mode: Mode) -> DecisionSettings:
         """The settings with another mode and its thresholds in force; `mode` is this one or in `other_modes`."""
@@ -72,8 +78,15 @@ class DecisionSettings:
             return self
         learned = self.other_modes[mode]
         others = {name: each for name, each in self.other_modes.items() if name != mode}
-        others[self.mode] = ModeThresholds(self.accept, self.ask_next)
-        return replace(self, mode=mode, accept=learned.accept, ask_next=learned.ask_next, other_modes=others)
+        others[self.mode] = ModeThresholds(self.accept, self.ask_next, self.back_off_from)
+        return replace(
+            self,
+            mode=mode,
+            accept=learned.accept,
+            ask_next=learned.ask_next,
+            back_off_from=learned.back_off_from,
+            other_modes=others,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +131,14 @@ class Decider:
     def classes(self) -> tuple[str, ...]:
         """Class paths in index order."""
         return self.head_set.classes
+
+    @property
+    def costs(self) -> np.ndarray | None:
+        """Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike."""
+        settings = self.settings
+        if settings.costs is None:
+            return None
+        return _cost_matrix(settings.costs, self.classes, settings.separator)
 
     @property
     def asks_words(self) -> bool:
@@ -237,8 +258,8 @@ class Decider:
     def _judge(self, combined: CombinedAnswers, strange: np.ndarray) -> Decisions:
         settings, count = self.settings, len(combined.head)
         answered = combined.answered
-        confidence = combined.confidence.copy()
-        best = np.where(answered, np.nan_to_num(combined.probabilities, nan=-1.0).argmax(axis=1), 0)
+        best = choose_classes(combined.probabilities, self.costs)
+        confidence = combined.probabilities[np.arange(count), best]  # NaN where nobody answered
         category = np.asarray(self.classes, dtype=object)[best]
         decision = np.full(count, "accepted", dtype=object)
         reason = np.full(count, None, dtype=object)
@@ -257,7 +278,8 @@ class Decider:
         )
         if settings.back_off and unsure.any():
             hierarchy = _hierarchy(self.classes, settings.separator)
-            paths, sums = hierarchy.back_off(combined.probabilities[unsure], settings.accept)
+            enough = settings.accept if settings.back_off_from is None else settings.back_off_from
+            paths, sums = hierarchy.back_off(combined.probabilities[unsure], enough)
             found = ~np.isnan(sums)
             rows = np.flatnonzero(unsure)[found]
             category[rows], confidence[rows] = paths[found], sums[found]
@@ -269,6 +291,12 @@ class Decider:
 def _some(products: ProductEmbeddings, positions: np.ndarray) -> ProductEmbeddings:
     """The products at ascending positions; no copy where that is all of them."""
     return products if len(positions) == len(products) else products.take(positions)
+
+
+@lru_cache(maxsize=4)
+def _cost_matrix(costs: ClassCosts, classes: tuple[str, ...], separator: str) -> np.ndarray:
+    """The costs of a model's classes, built once for all batches."""
+    return costs.matrix(classes, separator=separator)
 
 
 @lru_cache(maxsize=4)

@@ -9,8 +9,11 @@ import numpy as np
 
 from smartprod.classifiers import WORDS, HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.back_off import learn_back_off
 from smartprod.decision.cascade import Cascade, learn_cascade
+from smartprod.decision.costs import choose_classes, read_costs
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
+from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import LearnedRejection, learn_rejection
 from smartprod.decision.threshold import AcceptanceThreshold, learn_threshold
 
@@ -29,6 +32,7 @@ class LearnedDecider:
     Attributes:
         decider: Ready to answer.
         accepted: The threshold of accepted answers.
+        backed_off: The threshold of answers that back off, learned from the rows that are not accepted.
         heads: The threshold that each head would need on its own, by head.
         rejection: Open-set detectors and thresholds.
         combined: The mode's answers for the held-out rows, in the order of `positions`.
@@ -38,11 +42,30 @@ class LearnedDecider:
 
     decider: Decider
     accepted: AcceptanceThreshold
+    backed_off: AcceptanceThreshold
     heads: Mapping[str, AcceptanceThreshold]
     rejection: LearnedRejection
     combined: CombinedAnswers
     positions: np.ndarray
     cascade: Cascade
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LearnedMode:
+    """What one mode answers for the held-out rows, and its thresholds."""
+
+    combined: CombinedAnswers
+    accepted: AcceptanceThreshold
+    backed_off: AcceptanceThreshold
+    thresholds: ModeThresholds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tree:
+    """The tree of the classes, and what taking one for another costs, float32 [C, C] (None: all errors alike)."""
+
+    hierarchy: Hierarchy
+    costs: np.ndarray | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +99,9 @@ def learn_decider(
         config: Mode, target and methods.
         separator: What separates the levels of a class path.
         may_be_first: What may answer first in the mode `cheapest-first`; by default image and text, equally dear.
+
+    Raises:
+        UsageError: The table of costs cannot be used (SP670 to SP672).
     """
     may_be_first = may_be_first or FirstHeads()
     positions = data.validated()
@@ -101,16 +127,25 @@ def learn_decider(
         allowed=config.cheapest_may_lose,
         confidence_level=config.confidence_level,
     )
-    modes = {mode: _learn_mode(mode, answers, heads, labels, cascade, config) for mode in get_args(Mode)}
-    combined, accepted, own = modes[config.mode]
+    costs = None if config.costs is None else read_costs(config.costs, head_set.classes)
+    tree = _Tree(
+        Hierarchy(head_set.classes, separator),
+        None if costs is None else costs.matrix(head_set.classes, separator=separator),
+    )
+    modes = {
+        mode: _learn_mode(mode, answers, heads, labels, cascade, config, tree) for mode in get_args(Mode)
+    }
+    own = modes[config.mode]
     rejection = learn_rejection({name: answers[name] for name in held_out}, data, config.open_set)
     settings = DecisionSettings(
         mode=config.mode,
         cheapest=cascade.first,
         temperatures=temperatures,
-        accept=own.accept,
-        ask_next=own.ask_next,
-        other_modes={mode: learned[2] for mode, learned in modes.items() if mode != config.mode},
+        accept=own.thresholds.accept,
+        ask_next=own.thresholds.ask_next,
+        back_off_from=own.thresholds.back_off_from,
+        costs=costs,
+        other_modes={mode: learned.thresholds for mode, learned in modes.items() if mode != config.mode},
         back_off=config.back_off,
         open_set=config.open_set.method,
         open_set_thresholds=rejection.thresholds,
@@ -122,7 +157,9 @@ def learn_decider(
         rejection.detectors,
         words.classifier if words is not None and cascade.first == WORDS else None,
     )
-    return LearnedDecider(decider, accepted, heads, rejection, combined, positions, cascade)
+    return LearnedDecider(
+        decider, own.accepted, own.backed_off, heads, rejection, own.combined, positions, cascade
+    )
 
 
 def _firsts(config: DecideConfig, words: LearnedWords | None) -> tuple[str, ...]:
@@ -139,23 +176,39 @@ def _learn_mode(
     labels: np.ndarray,
     cascade: Cascade,
     config: DecideConfig,
-) -> tuple[CombinedAnswers, AcceptanceThreshold, ModeThresholds]:
-    """Combine the heads' answers in one mode and learn from which confidence they are accepted."""
+    tree: _Tree,
+) -> _LearnedMode:
+    """Combine the heads' answers in one mode and learn from which confidence they are accepted, or back off."""
     if mode == "cheapest-first":
         ask_next = cascade.ask_next
     else:
         ask_next = heads["image"].value if mode == "image-then-text" and "image" in heads else 0.0
     combined = combine(answers, len(labels), mode=mode, cheapest=cascade.first, ask_next=ask_next)
     rows = np.flatnonzero(combined.answered)
-    accepted = _threshold(HeadAnswers(rows, combined.probabilities[rows]), labels[rows], config)
+    probabilities = combined.probabilities[rows]
+    accepted = _threshold(HeadAnswers(rows, probabilities), labels[rows], config, tree.costs)
     accept = accepted.value if config.review_below is None else config.review_below
-    return combined, accepted, ModeThresholds(accept, ask_next)
+    chosen = choose_classes(probabilities, tree.costs)
+    unsure = probabilities[np.arange(len(rows)), chosen] < accept
+    backed_off = learn_back_off(
+        tree.hierarchy,
+        probabilities[unsure],
+        labels[rows[unsure]],
+        target=config.target_accuracy,
+        confidence_level=config.confidence_level,
+        otherwise=accept,
+    )
+    enough = backed_off.value if config.review_below is None else config.review_below
+    return _LearnedMode(combined, accepted, backed_off, ModeThresholds(accept, ask_next, enough))
 
 
-def _threshold(answers: HeadAnswers, labels: np.ndarray, config: DecideConfig) -> AcceptanceThreshold:
+def _threshold(
+    answers: HeadAnswers, labels: np.ndarray, config: DecideConfig, costs: np.ndarray | None = None
+) -> AcceptanceThreshold:
+    chosen = choose_classes(answers.probabilities, costs)
     return learn_threshold(
-        answers.probabilities.max(axis=1, initial=0),
-        answers.probabilities.argmax(axis=1) == labels,
+        answers.probabilities[np.arange(len(chosen)), chosen],
+        chosen == labels,
         target=config.target_accuracy,
         confidence_level=config.confidence_level,
     )

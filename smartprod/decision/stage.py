@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
+    from smartprod.config import Config
     from smartprod.decision.cascade import Cascade
     from smartprod.decision.learning import LearnedDecider
     from smartprod.decision.open_set import LearnedRejection
     from smartprod.decision.words_head import LearnedWords
     from smartprod.fusion import LearningData
+    from smartprod.pipeline import RunFolder
+
+
+def _costs_identity(config: Config, run: RunFolder) -> str:
+    """The content of the table of costs; whether it can be read is told when the stage runs."""
+    del run
+    source = config.decide.costs
+    path = Path(source) if source else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
 
 
 @stage(
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     reads=["clean_text", "embedding_index", "split", "heads"],
     writes=["decision"],
     config=["decide", "catalog.category_separator", "run.seed"],
+    identity=_costs_identity,
     libraries=["scikit-learn", "scipy"],
     packages=[
         "smartprod.embeddings",
@@ -112,6 +123,12 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
         context.say(
             f"mode {config.mode}: no threshold keeps decide.target_accuracy={config.target_accuracy:g} on "
             f"{accepted.rows} held-out rows: every answer goes to review or backs off; lower the target"
+        )
+    if config.back_off and config.review_below is None and learned.backed_off.coverage > 0:
+        backed_off = learned.backed_off
+        context.say(
+            f"ancestors from {backed_off.value:.3f} are answered for {backed_off.coverage:.1%} of the "
+            f"{backed_off.rows} other rows, {backed_off.accuracy:.1%} of them right"
         )
     _tell_cascade(context, learned.cascade)
     context.metric("accept", settings.accept)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from smartprod.classifiers import WORDS, WordsClassifier, load_heads
+from smartprod.decision.costs import costs_from_document
 from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
 from smartprod.decision.open_set import detector_from_state
 from smartprod.errors import ModelError
@@ -24,7 +25,8 @@ def save_decision(decider: Decider, folder: Path) -> None:
     settings = asdict(decider.settings)
     settings["temperatures"] = dict(decider.settings.temperatures)
     document = {**settings, "detectors": sorted(decider.detectors), WORDS: decider.words is not None}
-    if not all(math.isfinite(value) for value in (settings["accept"], settings["ask_next"])):
+    thresholds = (settings["accept"], settings["ask_next"], settings["back_off_from"] or 0.0)
+    if not all(math.isfinite(value) for value in thresholds):
         raise ModelError("SP706", "a threshold is not a finite number", fix="report this with your config")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,6 +46,8 @@ def load_decider(decision: Path, heads: Path) -> Decider:
     try:
         document = json.loads((decision / _DECISION_FILE).read_text(encoding="utf-8"))
         names, has_words = document.pop("detectors"), document.pop(WORDS)
+        if document.get("costs") is not None:
+            document["costs"] = costs_from_document(document["costs"])
         others = {mode: ModeThresholds(**each) for mode, each in document.pop("other_modes").items()}
         settings = DecisionSettings(**document, other_modes=others)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

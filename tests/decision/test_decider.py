@@ -9,7 +9,8 @@ import pytest
 from smartprod.classifiers import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.head import Member
 from smartprod.classifiers.prototype import PrototypeClassifier
-from smartprod.decision import Decider, DecisionSettings, load_decider, save_decision
+from smartprod.decision import Decider, DecisionSettings, ModeThresholds, load_decider, save_decision
+from smartprod.decision.costs import ClassCosts
 from smartprod.decision.open_set import fit_relative_mahalanobis
 from smartprod.decision.open_set.logits import MaxSoftmax
 from smartprod.embeddings import ModalityEmbeddings
@@ -89,6 +90,24 @@ def test_decider_accepts_at_the_threshold_itself():
     assert decider(accept=confidence).decide(products((1, 0.3, 0))).decision.tolist() == ["accepted"]
 
 
+def test_decider_backs_off_from_a_threshold_of_its_own():
+    unsure = products((1, 0.8, 0))
+    total = float(decider(back_off_from=0.0).decide(unsure).confidence[0])
+    assert 0.9 < total <= 1
+    assert decider(back_off_from=total).decide(unsure).decision.tolist() == ["backed_off"]
+    assert decider(back_off_from=1.1).decide(unsure).decision.tolist() == ["review"]
+
+
+def test_decider_with_costs_answers_what_costs_least():
+    costly = ClassCosts("listed", (("Home > Pots", "Home > Mugs", 50.0),))
+    some = products((1, 0.9, 0), (1, 0, 0), None)
+    plain, careful = (decider(accept=0.1, costs=costs).decide(some) for costs in (None, costly))
+    assert plain.category.tolist() == ["Home > Mugs", "Home > Mugs", None]
+    assert careful.category.tolist() == ["Home > Pots", "Home > Mugs", None]
+    np.testing.assert_array_equal(careful.confidence[0], careful.probabilities[0, 1])
+    np.testing.assert_array_equal(plain.probabilities, careful.probabilities)
+
+
 def test_decider_unattainable_threshold_accepts_nothing():
     threshold = float(np.nextafter(np.float32(1), np.float32(2)))
     decisions = decider(accept=threshold).decide(products((1, 0, 0), (1, 1, 0)))
@@ -128,7 +147,14 @@ def test_decider_of_no_products_decides_nothing():
 def test_decider_round_trip_is_exact(tmp_path):
     known = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     detector = fit_relative_mahalanobis(known, np.arange(30) % 3)
-    settings = dataclasses.replace(SETTINGS, open_set="rmds", open_set_thresholds={"image": 0.5})
+    settings = dataclasses.replace(
+        SETTINGS,
+        open_set="rmds",
+        open_set_thresholds={"image": 0.5},
+        other_modes={"image-then-text": ModeThresholds(0.8, 0.7, 0.6)},
+        back_off_from=0.75,
+        costs=ClassCosts("listed", (("Toys", "Home > Pots", 2.5),)),
+    )
     first = Decider(HEADS, settings, {"image": detector})
     save_heads(HEADS, tmp_path / "heads")
     save_decision(first, tmp_path / "decision")
