@@ -1,0 +1,173 @@
+"""The candidates of `learning.py`: plain scikit-learn on the embeddings, and the variants of smartprod's own procedure.
+
+Everything is fitted on the learned rows of one division: block weights, projections, temperatures and the choice among
+candidates look at inner folds of those rows, as in a user's run.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from learning_scores import Answers
+from learning_sets import LearningSet, inner_split
+
+from smartprod.classifiers.base import LOG_FLOOR, log_softmax
+from smartprod.classifiers.temperature import apply_temperature, fit_temperature
+from smartprod.config import load_config
+from smartprod.config.learning import ClassifierKind, FusionKind, MetricLearningConfig
+from smartprod.embeddings import EmbeddingStore, store_folder
+from smartprod.fusion import LearningData, ProductEmbeddings, load_learning_data
+
+BASELINE = "baseline"
+_TEMPERATURE_FOLDS = 2
+_SPEED_ROWS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """smartprod's procedure with another configuration.
+
+    Attributes:
+        name: Shown before the names of its candidates; empty for the defaults.
+        overrides: `key=value` settings.
+        inner_folds: Inner folds that validate; None for all.
+        repeats: Repeats of the outer folds that it takes part in; None for all.
+    """
+
+    name: str = ""
+    overrides: tuple[str, ...] = ()
+    inner_folds: int | None = None
+    repeats: int | None = None
+
+
+def variants() -> list[Variant]:
+    """The defaults, and what else the configuration offers: kinds and losses that are no default come in by themselves."""
+    config = load_config("demo").config
+    concat, metric = "fuse.candidates=[concat]", "fuse.candidates=[metric]"
+    found = [Variant()]
+    for kind in get_args(ClassifierKind):
+        if kind not in config.classifier.candidates:
+            settings = (f"classifier.candidates=[{kind}]", "fuse.candidates=[concat, metric]")
+            slow = kind == "lightgbm"
+            found.append(Variant(kind, settings, inner_folds=1, repeats=1 if slow else None))
+    for kind in get_args(FusionKind):
+        if kind not in config.fuse.candidates:
+            found.append(Variant(kind, (f"fuse.candidates=[{kind}]",), repeats=1))
+    for loss in get_args(MetricLearningConfig.model_fields["loss"].annotation):
+        if loss != config.fuse.metric.loss:
+            settings = (metric, f"fuse.metric.loss={loss}", "classifier.candidates=[logistic, prototype]")
+            found.append(Variant(loss, settings, inner_folds=2, repeats=1))
+    for weight in ("balanced", "sqrt", "none"):
+        settings = (concat, f"classifier.class_weight={weight}", "classifier.candidates=[logistic, mlp]")
+        found.append(Variant(f"weights {weight}", settings, inner_folds=2, repeats=1))
+    settings = (concat, "resample.method=random_over", "classifier.candidates=[logistic, mlp]")
+    found.append(Variant("random_over", settings, inner_folds=2, repeats=1))
+    probe = (concat, "classifier.mlp.hidden=0", "classifier.candidates=[mlp]")
+    found.append(Variant("linear probe", probe, inner_folds=2, repeats=1))
+    return found
+
+
+def plain_models(modalities: Sequence[str]) -> dict[str, tuple[str, Callable[[], Any]]]:
+    """Plain models by name: the block they see, and how to make one."""
+    from sklearn.decomposition import PCA
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    def logistic(C: float) -> Any:
+        return LogisticRegression(C=C, class_weight="balanced", max_iter=1000)
+
+    models: dict[str, tuple[str, Callable[[], Any]]] = {BASELINE: ("both", lambda: logistic(30))}
+    if len(modalities) > 1:
+        models |= {f"{BASELINE}, {each} only": (each, lambda: logistic(30)) for each in modalities}
+    models |= {
+        "plain: standardised, logistic": ("both", lambda: make_pipeline(StandardScaler(), logistic(0.03))),
+        "plain: PCA-whitened, logistic": (
+            "both",
+            lambda: make_pipeline(PCA(0.9, whiten=True, svd_solver="full"), logistic(0.1)),
+        ),
+        "plain: LDA with shrinkage": (
+            "both",
+            lambda: make_pipeline(
+                PCA(0.95, svd_solver="full"), LinearDiscriminantAnalysis("lsqr", shrinkage="auto")
+            ),
+        ),
+        "plain: 10 nearest": ("both", lambda: KNeighborsClassifier(10, weights="distance", metric="cosine")),
+    }
+    return models
+
+
+def ask_plain(data: LearningSet, learned: np.ndarray, judged: np.ndarray) -> Iterator[Answers]:
+    """Fit and ask every plain model; its temperature comes from two inner folds."""
+    learning = load_learning(data, inner_split(data, learned))
+    judge = data.products.take(judged)
+    for name, (block, make) in plain_models(data.modalities).items():
+        inside, outside = _block(learning.products, block), _block(judge, block)
+        logs, truth = [], []
+        for fold in learning.folds[:_TEMPERATURE_FOLDS]:
+            model = _fit(make(), inside[fold.train], learning.labels[fold.train])
+            logs.append(_log_probabilities(model, inside[fold.validation], len(learning.classes)))
+            truth.append(learning.labels[fold.validation])
+        start = time.perf_counter()
+        model = _fit(make(), inside, learning.labels)
+        seconds = time.perf_counter() - start
+        raw = _log_probabilities(model, outside, len(learning.classes))
+        temperature = fit_temperature(np.concatenate(logs), np.concatenate(truth))
+        rate = speed(lambda rows, model=model: model.predict_proba(rows), outside)
+        yield Answers(
+            name,
+            spread(raw, learning, data),
+            spread(apply_temperature(raw, temperature), learning, data),
+            seconds,
+            rate,
+        )
+
+
+def load_learning(data: LearningSet, split: Any) -> LearningData:
+    """The labelled rows of the train and val parts of a split."""
+    store = EmbeddingStore(store_folder(data.config))
+    return load_learning_data(data.artefacts["embedding_index"], split, store)
+
+
+def _block(products: ProductEmbeddings, block: str) -> np.ndarray:
+    if block == "both":
+        return np.hstack([products.image.values, products.text.values])
+    return products.modality(block).values  # type: ignore[arg-type]
+
+
+def _fit(model: Any, embedding: np.ndarray, labels: np.ndarray) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(embedding, labels)
+
+
+def _log_probabilities(model: Any, embedding: np.ndarray, classes: int) -> np.ndarray:
+    full = np.full((len(embedding), classes), LOG_FLOOR, dtype=np.float32)
+    full[:, model.classes_] = np.log(np.maximum(model.predict_proba(embedding), np.exp(LOG_FLOOR)))
+    return log_softmax(full)
+
+
+def spread(logs: np.ndarray, learning: LearningData, data: LearningSet) -> np.ndarray:
+    """From the learned classes to all classes of the set, [N, C]."""
+    full = np.full((len(logs), len(data.classes)), LOG_FLOOR, dtype=np.float32)
+    full[:, np.searchsorted(data.classes, learning.classes)] = logs
+    return log_softmax(full)
+
+
+def speed(ask: Callable[[Any], object], rows: Any) -> float:
+    """Rows per second of the better of two calls with about 1,024 rows."""
+    positions = np.resize(np.arange(len(rows)), max(_SPEED_ROWS, len(rows)))
+    many = rows[positions] if isinstance(rows, np.ndarray) else rows.take(positions)
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        ask(many)
+        seconds.append(time.perf_counter() - start)
+    return len(positions) / min(seconds)

@@ -1,0 +1,152 @@
+"""The results of `learning.py` put together: means, errors, differences from the baseline, and the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from learning_candidates import BASELINE
+from learning_procedure import HEADS, SMARTPROD
+from learning_scores import Result, mean_and_error, pooled_macro_f1
+from learning_sets import Division
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One candidate's result on one division, with the number of learned rows and the judged rows' classes."""
+
+    division: Division
+    learned: int
+    labels: tuple[int, ...]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One candidate's means over the outer folds.
+
+    Attributes:
+        candidate: Its name.
+        repeats: How many repeats it took part in.
+        means: Mean of each metric and speed by name.
+        errors: Their standard errors (Nadeau and Bengio, 2003).
+        gain: Mean difference of macro-F1 from the baseline's on the same folds.
+        gain_error: Its standard error.
+    """
+
+    candidate: str
+    repeats: int
+    means: dict[str, float]
+    errors: dict[str, float]
+    gain: float
+    gain_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What issue 4, point 4 asks of one set."""
+
+    gain: float
+    gain_error: float
+    folds_not_worse: int
+    folds: int
+    repeats_not_worse: int
+    repeats: int
+    single_gain: float
+    single_gain_error: float
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether smartprod's macro-F1 is above the baseline's by more than one standard error."""
+        return self.gain > self.gain_error
+
+    @property
+    def not_worse_than_single(self) -> bool:
+        """Whether it is at least the better single head's, on the rows of every repeat taken together."""
+        return self.repeats_not_worse == self.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class SetResults:
+    """All results of one set."""
+
+    name: str
+    measured: tuple[Measured, ...]
+
+    def given(self) -> list[Result]:
+        """Results on the test rows of the given split, best macro-F1 first."""
+        found = [each.result for each in self.measured if each.division.repeat is None]
+        return sorted(found, key=lambda result: -result.macro_f1)
+
+    def of(self, candidate: str) -> dict[Division, Measured]:
+        """A candidate's results on the outer folds."""
+        return {
+            each.division: each
+            for each in self.measured
+            if each.result.candidate == candidate and each.division.repeat is not None
+        }
+
+    def lines(self) -> list[Line]:
+        """Means over the outer folds, best macro-F1 first."""
+        names = dict.fromkeys(each.result.candidate for each in self.measured)
+        lines = [self._line(name) for name in names if self.of(name)]
+        return sorted(lines, key=lambda line: -line.gain)
+
+    def check(self) -> Check | None:
+        """Compare smartprod with the baseline and with its own best single head; None without outer folds."""
+        ours = self.of(SMARTPROD)
+        if not ours:
+            return None
+        gain, error = self._difference(ours, [self.of(BASELINE)])
+        singles = [found for title in HEADS.values() if (found := self.of(title))]
+        if not singles:  # images only: the chosen head is the single one
+            repeats = len({division.repeat for division in ours})
+            return Check(gain, error, len(ours), len(ours), repeats, repeats, 0.0, 0.0)
+        single_gain, single_error = self._difference(ours, singles)
+        wins = sum(
+            each.result.macro_f1 >= max(single[division].result.macro_f1 for single in singles)
+            for division, each in ours.items()
+        )
+        pooled, others = self.pooled(SMARTPROD), [self.pooled(title) for title in HEADS.values()]
+        repeats_won = sum(value >= max(other[repeat] for other in others) for repeat, value in pooled.items())
+        return Check(gain, error, wins, len(ours), repeats_won, len(pooled), single_gain, single_error)
+
+    def pooled(self, candidate: str) -> dict[int, float]:
+        """Macro-F1 of all answers of each repeat taken together."""
+        found = self.of(candidate)
+        repeats = sorted({division.repeat for division in found if division.repeat is not None})
+        scores = {}
+        for repeat in repeats:
+            chosen = [each for division, each in found.items() if division.repeat == repeat]
+            labels = np.concatenate([each.labels for each in chosen])
+            scores[repeat] = pooled_macro_f1(
+                labels, np.concatenate([each.result.predicted for each in chosen])
+            )
+        return scores
+
+    def _line(self, name: str) -> Line:
+        found = self.of(name)
+        means, errors = {}, {}
+        for metric in Result.__dataclass_fields__:
+            if metric not in {"candidate", "predicted"}:
+                values = [getattr(each.result, metric) for each in found.values()]
+                means[metric], errors[metric] = mean_and_error(values, test_to_train=_ratio(found.values()))
+        gain, error = self._difference(found, [self.of(BASELINE)])
+        return Line(name, len({division.repeat for division in found}), means, errors, gain, error)
+
+    @staticmethod
+    def _difference(
+        ours: dict[Division, Measured], others: Sequence[dict[Division, Measured]]
+    ) -> tuple[float, float]:
+        """Mean difference of macro-F1 from the best of others on the same folds, and its standard error."""
+        differences = [
+            each.result.macro_f1 - max(other[division].result.macro_f1 for other in others)
+            for division, each in ours.items()
+            if all(division in other for other in others)
+        ]
+        return mean_and_error(differences, test_to_train=_ratio(ours.values()))
+
+
+def _ratio(found: object) -> float:
+    return float(np.mean([len(each.labels) / each.learned for each in found]))  # type: ignore[attr-defined]
