@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from smartprod.config.section import Fraction, Positive, Section
 
 ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
-FusionKind = Literal["concat", "metric", "gated", "stack"]
+FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
 MetricMiner = Literal["auto", "none", "semihard", "hard", "multi_similarity"]
@@ -48,8 +48,8 @@ class MetricLearningConfig(Section):
         return self
 
 
-class GatedConfig(Section):
-    """Gated fusion with modality dropout and learned embeddings for what is missing."""
+class FusionNetworkConfig(Section):
+    """What fusion networks share: modality dropout, learned embeddings for what is missing."""
 
     dim: Annotated[int, Field(ge=2)] = 256
     dropout: Fraction = 0.3
@@ -59,6 +59,23 @@ class GatedConfig(Section):
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     patience: Annotated[int, Field(ge=1)] = 10
+
+
+class GatedConfig(FusionNetworkConfig):
+    """Gated fusion: modalities weighted per product."""
+
+
+class CrossAttentionConfig(FusionNetworkConfig):
+    """Attention between the embeddings of all encoders."""
+
+    layers: Annotated[int, Field(ge=1)] = 1
+    heads: Annotated[int, Field(ge=1)] = 4
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> CrossAttentionConfig:
+        if self.dim % self.heads:
+            raise ValueError("dim must be a multiple of heads")
+        return self
 
 
 class FuseConfig(Section):
@@ -72,6 +89,7 @@ class FuseConfig(Section):
     )
     metric: MetricLearningConfig = MetricLearningConfig()
     gated: GatedConfig = GatedConfig()
+    cross_attention: CrossAttentionConfig = CrossAttentionConfig()
 
 
 class ResampleConfig(Section):
@@ -125,6 +143,7 @@ class ClassifierConfig(Section):
     candidates: Annotated[tuple[ClassifierKind, ...], Field(min_length=1)] = ("logistic", "mlp", "prototype")
     metric: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
     class_weight: Literal["auto", "balanced", "sqrt", "none"] = "auto"
+    time_limit: Positive | None = None
     logistic: LogisticConfig = LogisticConfig()
     mlp: MlpConfig = MlpConfig()
     lightgbm: LightgbmConfig = LightgbmConfig()
@@ -146,9 +165,11 @@ class DecideConfig(Section):
     mode: Literal["fused", "image-then-text", "cheapest-first"] = "fused"
     cheapest: Literal["auto", "words", "image", "text"] = "auto"
     cheapest_may_lose: Fraction = 0.005
+    calibration: Literal["auto", "temperature", "vector", "isotonic", "none"] = "auto"
     target_accuracy: Fraction = 0.95
     confidence_level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     review_below: Fraction | None = None
     back_off: bool = True
     costs: Annotated[str, Field(min_length=1)] | None = None
+    prediction_sets: Annotated[float, Field(gt=0, lt=1)] | None = None
     open_set: OpenSetConfig = OpenSetConfig()

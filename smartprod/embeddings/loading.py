@@ -28,10 +28,21 @@ class ModalityEmbeddings:
     Attributes:
         values: float32 `[N, D]`, the encoders' embeddings side by side, each scaled to length 1; zero where missing.
         present: Which products have one, bool `[N]`.
+        dims: Length of each encoder's embedding; empty stands for a single encoder.
     """
 
     values: NDArray[np.float32]
     present: NDArray[np.bool_]
+    dims: tuple[int, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Length of each encoder's embedding, summing to D."""
+        return self.dims or (self.values.shape[1],)
+
+    def take(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> ModalityEmbeddings:
+        """Some of the products, by position or by mask."""
+        return ModalityEmbeddings(self.values[index], self.present[index], self.dims)
 
 
 def load_embeddings(
@@ -62,7 +73,7 @@ def load_embeddings(
             values[part, column : column + encoder.dim] = _encoder_block(keys[part], encoder, store)
             column += encoder.dim
     present = np.array([bool(row) for row in keys], bool) & bool(encoders)
-    return ModalityEmbeddings(values, present)
+    return ModalityEmbeddings(values, present, tuple(encoder.dim for encoder in encoders))
 
 
 def _keys_per_row(index: pa.Table, modality: Modality) -> list[list[str]]:

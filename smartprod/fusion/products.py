@@ -37,10 +37,7 @@ class ProductEmbeddings:
 
     def take(self, index: np.ndarray) -> ProductEmbeddings:
         """Some of the products, by position or by mask."""
-        return ProductEmbeddings(
-            ModalityEmbeddings(self.image.values[index], self.image.present[index]),
-            ModalityEmbeddings(self.text.values[index], self.text.present[index]),
-        )
+        return ProductEmbeddings(self.image.take(index), self.text.take(index))
 
     def having(self, modalities: Sequence[Modality]) -> np.ndarray:
         """Which products have all of `modalities`, bool [N]."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from smartprod.config.learning import FuseConfig
+    from smartprod.config.learning import FuseConfig, FusionNetworkConfig
     from smartprod.fusion.products import ProductEmbeddings
     from smartprod.fusion.quality import RetrievalQuality
 
@@ -114,10 +114,10 @@ def representation_from_state(state: State) -> Representation:
         from smartprod.fusion.metric_learning import MetricRepresentation
 
         return MetricRepresentation.from_state(state)
-    if state.kind == "gated":
-        from smartprod.fusion.gated import GatedRepresentation
+    if state.kind in {"gated", "cross_attention"}:
+        from smartprod.fusion.modality_fusion import FusionNetworkRepresentation
 
-        return GatedRepresentation.from_state(state)
+        return FusionNetworkRepresentation.from_state(state)
     raise ModelError(
         "SP703",
         f"no representation is called `{state.kind}`",
@@ -142,8 +142,13 @@ def _fused_representations(
         return fitted
     if "metric" in config.candidates:
         fitted.append(_fit_metric(data, train, validation, concat, account, config=config, seed=seed))
-    if "gated" in config.candidates:
-        fitted.append(_fit_gated(data, fold, validation, account, config=config, seed=seed))
+    networks: dict[str, FusionNetworkConfig] = {
+        "gated": config.gated,
+        "cross_attention": config.cross_attention,
+    }
+    for name, settings in networks.items():
+        if name in config.candidates:
+            fitted.append(_fit_network(name, data, fold, validation, account, config=settings, seed=seed))
     return fitted
 
 
@@ -182,29 +187,30 @@ def _fit_metric(
     return metric
 
 
-def _fit_gated(
+def _fit_network(
+    name: str,
     data: LearningData,
     fold: Fold,
     validation: np.ndarray,
     account: FusionAccount,
     *,
-    config: FuseConfig,
+    config: FusionNetworkConfig,
     seed: int,
 ) -> Representation:
-    from smartprod.fusion.gated import fit_gated
+    from smartprod.fusion.modality_fusion import fit_fusion_network
 
     held = _validation_set(data, validation, trained=data.labels[fold.train])
-    gated, history = fit_gated(
+    fused, history = fit_fusion_network(
         data.products.take(fold.train),
         data.labels[fold.train],
-        config=config.gated,
+        config=config,
         seed=seed,
         validation=held,
-        epochs=account.median_epochs("gated") if held is None else None,
+        epochs=account.median_epochs(name) if held is None else None,
     )
     if held is not None:
-        account.epochs.setdefault("gated", []).append(history.best_epoch)
-    return gated
+        account.epochs.setdefault(name, []).append(history.best_epoch)
+    return fused
 
 
 def _validation_set(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,13 @@ def _check_layouts(
         representation.embed(ProductEmbeddings(*backwards)), embedding[::-1], atol=1e-5
     )
     columns = [
-        ModalityEmbeddings(np.asfortranarray(each.values), each.present)
-        for each in (products.image, products.text)
+        replace(each, values=np.asfortranarray(each.values)) for each in (products.image, products.text)
     ]
     np.testing.assert_allclose(representation.embed(ProductEmbeddings(*columns)), embedding, atol=1e-5)
 
 
 def _changed(each: ModalityEmbeddings, change: Callable[[np.ndarray], np.ndarray]) -> ModalityEmbeddings:
-    return ModalityEmbeddings(change(each.values), change(each.present))
+    return replace(each, values=change(each.values), present=change(each.present))
 
 
 def _check_round_trip(

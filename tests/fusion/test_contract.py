@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
 
-from smartprod.config.learning import GatedConfig, MetricLearningConfig, MetricLoss
+from smartprod.config.learning import CrossAttentionConfig, GatedConfig, MetricLearningConfig, MetricLoss
 from smartprod.errors import ModelError
-from smartprod.fusion import LearningData, representation_from_state
-from smartprod.fusion.gated import fit_gated
+from smartprod.fusion import LearningData, ProductEmbeddings, representation_from_state
 from smartprod.fusion.metric_learning import fit_metric
+from smartprod.fusion.modality_fusion import fit_fusion_network
 from smartprod.fusion.representation import ConcatRepresentation, SingleRepresentation
 from smartprod.state import State
 from tests.contracts.check_representation import check_representation
@@ -44,10 +45,24 @@ def test_contract_is_kept_by_metric_learning(data, tmp_path, loss, hidden):
     check_representation(fit, data, tmp_path)
 
 
-def test_contract_is_kept_by_gated_fusion(data, tmp_path):
-    config = GatedConfig(dim=6, epochs=2, batch_size=12)
+NETWORKS = [
+    GatedConfig(dim=6, epochs=2, batch_size=12),
+    CrossAttentionConfig(dim=6, heads=2, layers=2, epochs=2, batch_size=12),
+]
+
+
+@pytest.mark.parametrize("config", NETWORKS, ids=["gated", "cross_attention"])
+@pytest.mark.parametrize("dims", [((), ()), ((5, 7), (4, 3, 3))], ids=["one encoder", "several encoders"])
+def test_contract_is_kept_by_fusion_networks(data, tmp_path, config, dims):
+    image, text = (
+        replace(each, dims=sizes)
+        for each, sizes in zip((data.products.image, data.products.text), dims, strict=True)
+    )
+    several = replace(data, products=ProductEmbeddings(image, text))
     check_representation(
-        lambda data, seed: fit_gated(data.products, data.labels, config=config, seed=seed)[0], data, tmp_path
+        lambda data, seed: fit_fusion_network(data.products, data.labels, config=config, seed=seed)[0],
+        several,
+        tmp_path,
     )
 
 

@@ -5,18 +5,28 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from smartprod.config.learning import FuseConfig, GatedConfig, MetricLearningConfig, MetricLoss
+from smartprod.config.learning import (
+    CrossAttentionConfig,
+    FuseConfig,
+    GatedConfig,
+    MetricLearningConfig,
+    MetricLoss,
+)
 from smartprod.fusion import LearningData, load_representations
 from smartprod.fusion.block_weights import TEXT_WEIGHTS, learn_text_weight
-from smartprod.fusion.gated import fit_gated
 from smartprod.fusion.metric_learning import fit_metric
+from smartprod.fusion.modality_fusion import fit_fusion_network
 from smartprod.fusion.quality import retrieval_quality
 from smartprod.fusion.representation import ConcatRepresentation
 from smartprod.fusion.representations import fit_representations, wants_fusion
 from tests.embedded_table import learning_data
 
 SIZES = [20, 20, 20, 20, 20]
-QUICK = FuseConfig(metric=MetricLearningConfig(hidden=0, dim=4, epochs=2), gated=GatedConfig(dim=4, epochs=2))
+QUICK = FuseConfig(
+    metric=MetricLearningConfig(hidden=0, dim=4, epochs=2),
+    gated=GatedConfig(dim=4, epochs=2),
+    cross_attention=CrossAttentionConfig(dim=4, epochs=2),
+)
 
 
 def best(weights: dict[float, float]) -> float:
@@ -65,17 +75,18 @@ def test_metric_learning_raises_map_at_r(loss):
     np.testing.assert_allclose(np.linalg.norm(metric.embed(held), axis=1), 1, rtol=1e-5)
 
 
-def test_gated_fusion_learns_from_either_modality():
+@pytest.mark.parametrize("section", [GatedConfig, CrossAttentionConfig])
+def test_fusion_networks_learn_from_either_modality(section):
     present = np.arange(100) % 4
     data = learning_data(SIZES, image=present != 1, text=present != 2)
-    gated, history = fit_gated(
+    fused, history = fit_fusion_network(
         data.products,
         data.labels,
-        config=GatedConfig(dim=16, epochs=25, batch_size=20, learning_rate=1e-2),
+        config=section(dim=16, epochs=25, batch_size=20, learning_rate=1e-2),
         seed=0,
     )
     assert history.losses[-1] < 0.5 * history.losses[0]
-    embedding = gated.embed(data.products)
+    embedding = fused.embed(data.products)
     for rows in (present == 1, present == 2):
         quality = retrieval_quality(embedding[rows], data.labels[rows], embedding[~rows], data.labels[~rows])
         assert quality.precision_at_1 > 0.8
@@ -87,6 +98,7 @@ def test_gated_fusion_learns_from_either_modality():
         (("concat",), {"concat"}),
         (("metric",), {"metric"}),
         (("gated", "stack"), {"gated"}),
+        (("cross_attention",), {"cross_attention"}),
         (("stack",), set()),
         (("concat", "metric", "gated", "stack"), {"concat", "metric", "gated"}),
     ],
@@ -97,7 +109,7 @@ def test_representations_are_those_that_were_asked_for_in_every_fold(tmp_path, c
     account = fit_representations(data, tmp_path, config=config, seed=0)
     for fold in (*data.folds, data.final()):
         assert set(load_representations(tmp_path, fold.name)) == {"image", "text", *names}
-    assert set(account.epochs) == names & {"metric", "gated"}
+    assert set(account.epochs) == names & {"metric", "gated", "cross_attention"}
     assert len(account.before) == len(account.after) == (2 if "metric" in names else 0)
 
 
