@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "split.long_text_characters",
         "run.seed",
     ],
-    libraries=["cleanlab", "scikit-learn", "scipy"],
+    libraries=["scikit-learn", "scipy"],
     packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.classifiers", "smartprod.state"],
 )
 def quality(

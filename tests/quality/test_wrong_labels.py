@@ -22,14 +22,15 @@ def answers(labels: np.ndarray, classes: int, *, strength: float, seed: int = 0)
 
 def test_wrong_labels_planted_ones_come_first_with_the_true_class():
     truth = np.repeat(np.arange(4), 50)
-    held = answers(truth, 4, strength=5)
+    held = answers(truth, 4, strength=7)
     planted = np.array([3, 60, 120, 180])
     labels = truth.copy()
     labels[planted] = (truth[planted] + 1) % 4
     found = find_wrong_labels(HeldOut(held.rows, labels, held.probabilities))
     assert {each.row for each in found[:4]} == set((planted + 100).tolist())
     assert all(each.suggested == truth[each.row - 100] for each in found[:4])
-    assert [each.label_probability for each in found] == sorted(each.label_probability for each in found)
+    ratios = [each.suggested_probability / each.label_probability for each in found]
+    assert ratios == sorted(ratios, reverse=True)
 
 
 def test_wrong_labels_of_confident_and_right_answers_are_none():
