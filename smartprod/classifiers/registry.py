@@ -66,6 +66,10 @@ def fit_classifier(recipe: ClassifierRecipe, request: FitRequest, config: Classi
         from smartprod.classifiers.boosting import fit_lightgbm
 
         return fit_lightgbm(request, config.lightgbm, weighting=recipe.weighting)
+    if recipe.kind == "neighbours":
+        from smartprod.classifiers.neighbours import fit_neighbours
+
+        return fit_neighbours(request, config.neighbours, weighting=recipe.weighting)
     from smartprod.classifiers.prototype import fit_prototype
 
     return fit_prototype(request, temperature=config.prototype.temperature)
@@ -89,6 +93,10 @@ def classifier_from_state(state: State) -> Classifier:
         from smartprod.classifiers.boosting import LightgbmClassifier
 
         return LightgbmClassifier.from_state(state)
+    if state.kind == "neighbours":
+        from smartprod.classifiers.neighbours import NeighboursClassifier
+
+        return NeighboursClassifier.from_state(state)
     if state.kind == "prototype":
         from smartprod.classifiers.prototype import PrototypeClassifier
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from smartprod.config.section import Fraction, Positive, Section
 
-ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype"]
+ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours"]
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
@@ -136,6 +136,14 @@ class PrototypeConfig(Section):
     temperature: Positive = 0.05
 
 
+class NeighboursConfig(Section):
+    """Nearest neighbours by cosine; the nearer, the more their vote weighs."""
+
+    neighbours: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (3, 5, 10, 20)
+    temperature: Positive = 0.05
+    rows_per_class: Annotated[int, Field(ge=1)] = 300
+
+
 class ClassifierConfig(Section):
     """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
 
@@ -148,6 +156,7 @@ class ClassifierConfig(Section):
     mlp: MlpConfig = MlpConfig()
     lightgbm: LightgbmConfig = LightgbmConfig()
     prototype: PrototypeConfig = PrototypeConfig()
+    neighbours: NeighboursConfig = NeighboursConfig()
 
 
 class OpenSetConfig(Section):
