@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from smartprod.classifiers.base import FitRequest, Fitted
+from smartprod.classifiers.budget import Budget
 from smartprod.classifiers.registry import ClassifierRecipe, fit_classifier, list_recipes
-from smartprod.fusion import load_representations
+from smartprod.fusion import MODALITIES, load_representations
 from smartprod.resampling import TrainingSet, training_set, usable_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from smartprod.config.learning import ClassifierConfig
     from smartprod.fusion import Fold, LearningData, Representation
+
+_UNTRAINED = frozenset({*MODALITIES, "concat"})
+_SIMPLICITY = {"logistic": 0, "prototype": 1, "neighbours": 1, "mlp": 2, "lightgbm": 4}
+_TRAINED = 3
+MIXTURE_SIMPLICITY = 5
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +38,7 @@ class Candidate:
         log_probabilities: Held-out answers, float32 [V, C] over the validated rows; NaN where it cannot answer.
         rounds: Best epochs or boosting rounds, one for each fold.
         seconds: Time to fit and ask, over all folds.
+        asking_seconds: Time to embed and answer the held-out rows alone.
     """
 
     representation: str
@@ -39,11 +46,28 @@ class Candidate:
     log_probabilities: np.ndarray
     rounds: list[int] = field(default_factory=list)
     seconds: float = 0.0
+    asking_seconds: float = 0.0
 
     @property
     def name(self) -> str:
         """Name on the leaderboard, such as `concat+logistic(C=30)`."""
         return f"{self.representation}+{self.recipe.name}"
+
+    @property
+    def simplicity(self) -> int:
+        """Place in the order from simple and cheap to complex and dear.
+
+        0 a linear classifier, 1 prototypes or neighbours, 2 a network, each on embeddings as they are; 3 any of
+        these on a trained representation (`metric`, `gated`); 4 LightGBM; mixtures are 5.
+        """
+        own = _SIMPLICITY.get(self.recipe.kind, _TRAINED)
+        return own if self.representation in _UNTRAINED else max(own, _TRAINED)
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows that it embeds and answers in a second, measured on the held-out rows; 0 where it answered none."""
+        answered = int((~np.isnan(self.log_probabilities).any(axis=1)).sum())
+        return answered / self.asking_seconds if self.asking_seconds > 0 else 0.0
 
     def median_rounds(self) -> int | None:
         """What the final fit runs, which has no validation rows."""
@@ -58,9 +82,14 @@ def validate_candidates(
     config: ClassifierConfig,
     seed: int,
     threads: int,
+    budget: Budget | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
     """Fit every candidate on every fold and collect its answers about the fold's validation rows.
+
+    The simple and cheap ones come first. When the budget is used up no further fit is started, and candidates that
+    have not seen every fold are left out and recorded in it; the simplest one of each representation that
+    a head needs (see `plan_candidates`) is always compared.
 
     Args:
         data: Labelled products with folds.
@@ -69,26 +98,58 @@ def validate_candidates(
         config: Which classifiers, and their settings.
         seed: Seed of every fit.
         threads: Threads to use.
-        advance: Called after each fold and representation.
+        budget: How long it may take; no limit where it is None.
+        advance: Called after each fold of each candidate.
 
     Returns:
-        The candidates, in a fixed order.
+        The candidates that were compared, in the order of `plan_candidates`.
     """
-    validated = data.validated()
-    candidates: dict[tuple[str, str], Candidate] = {}
-    for fold in data.folds:
-        for name, representation in load_representations(representations, fold.name).items():
-            training = training_set(training_rows, data, fold.name, representation)
-            held, validation = _validation_set(data, fold, representation)
-            request = FitRequest(training, len(data.classes), seed, threads, validation)
-            for recipe in list_recipes(config):
-                candidate = candidates.setdefault(
-                    (name, recipe.name),
-                    Candidate(name, recipe, np.full((len(validated), len(data.classes)), np.nan, np.float32)),
-                )
-                _validate(candidate, request, np.searchsorted(validated, held), config)
+    budget = budget or Budget()
+    by_fold = {fold.name: load_representations(representations, fold.name) for fold in data.folds}
+    names = list(dict.fromkeys(name for fitted in by_fold.values() for name in fitted))
+    planned = plan_candidates(names, data, config)
+    needed = _first_of_each_head(planned)
+    compared = []
+    for candidate in planned:
+        for number, fold in enumerate(data.folds):
+            if budget.used_up() and candidate.name not in needed:
+                budget.skip(candidate.name, folds=number, of=len(data.folds))
+                break
+            representation = by_fold[fold.name].get(candidate.representation)
+            if representation is not None:
+                training = training_set(training_rows, data, fold.name, representation)
+                request = FitRequest(training, len(data.classes), seed, threads)
+                _validate(candidate, representation, fold, data, request, config)
             advance()
-    return list(candidates.values())
+        else:
+            compared.append(candidate)
+    return compared
+
+
+def plan_candidates(
+    representations: Sequence[str], data: LearningData, config: ClassifierConfig
+) -> list[Candidate]:
+    """List the candidates, none asked yet, in the order in which they are compared.
+
+    First the simplest one of each modality and of the fused representations, then the others from simple to complex.
+    """
+    shape = (len(data.validated()), len(data.classes))
+    candidates = [
+        Candidate(name, recipe, np.full(shape, np.nan, np.float32))
+        for name in representations
+        for recipe in list_recipes(config)
+    ]
+    candidates.sort(key=lambda candidate: candidate.simplicity)
+    needed = _first_of_each_head(candidates)
+    return sorted(candidates, key=lambda candidate: candidate.name not in needed)
+
+
+def _first_of_each_head(candidates: Sequence[Candidate]) -> set[str]:
+    first: dict[str, str] = {}
+    for candidate in candidates:
+        head = candidate.representation if candidate.representation in MODALITIES else "fused"
+        first.setdefault(head, candidate.name)
+    return set(first.values())
 
 
 def fit_final(
@@ -108,22 +169,26 @@ def fit_final(
 
 
 def _validate(
-    candidate: Candidate, request: FitRequest, positions: np.ndarray, config: ClassifierConfig
+    candidate: Candidate,
+    representation: Representation,
+    fold: Fold,
+    data: LearningData,
+    request: FitRequest,
+    config: ClassifierConfig,
 ) -> None:
-    if request.validation is None or len(request.training.labels) == 0:
+    """Fit on the rows of the request, ask about the fold's validation rows, and write down the answers."""
+    rows = usable_rows(data, fold.validation, representation)
+    if len(rows) == 0 or len(request.training.labels) == 0:
         return
+    held = data.products.take(rows)
+    validation = TrainingSet(representation.embed(held), data.labels[rows])
     start = time.perf_counter()
-    fitted = fit_classifier(candidate.recipe, request, config)
-    candidate.log_probabilities[positions] = fitted.classifier.log_probabilities(request.validation.embedding)
-    candidate.seconds += time.perf_counter() - start
+    fitted = fit_classifier(candidate.recipe, replace(request, validation=validation), config)
+    asked = time.perf_counter()
+    answers = fitted.classifier.log_probabilities(representation.embed(held))
+    end = time.perf_counter()
+    candidate.log_probabilities[np.searchsorted(data.validated(), rows)] = answers
+    candidate.seconds += end - start
+    candidate.asking_seconds += end - asked
     if fitted.rounds is not None:
         candidate.rounds.append(fitted.rounds)
-
-
-def _validation_set(
-    data: LearningData, fold: Fold, representation: Representation
-) -> tuple[np.ndarray, TrainingSet | None]:
-    rows = usable_rows(data, fold.validation, representation)
-    if len(rows) == 0:
-        return rows, None
-    return rows, TrainingSet(representation.embed(data.products.take(rows)), data.labels[rows])

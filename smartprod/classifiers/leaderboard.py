@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from smartprod.classifiers.scores import Metric, accuracy, goodness, log_loss, macro_f1
-from smartprod.classifiers.stacking import choose_members, mix, standard_error
+from smartprod.classifiers.candidates import MIXTURE_SIMPLICITY
+from smartprod.classifiers.scores import Metric, accuracy, goodness, log_loss, macro_f1, standard_error
+from smartprod.classifiers.stacking import likelihood_weights, mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.errors import TrainingError
 from smartprod.fusion import wants_fusion
@@ -26,6 +27,7 @@ HEAD_MODALITIES: dict[HeadName, tuple[Modality, ...]] = {
     "fused": ("image", "text"),
 }
 STACK = "stack"
+_MIXTURE_ERRORS = 2.0
 _SINGLE_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -82,9 +84,24 @@ class LeaderboardEntry:
         """Time to fit and ask all members, over all folds."""
         return sum(member.candidate.seconds for member in self.members)
 
+    @property
+    def rows_per_second(self) -> float:
+        """Rows that all members embed and answer in a second, one member after the other; 0 where it is not known."""
+        rates = [member.candidate.rows_per_second for member in self.members]
+        return 1 / sum(1 / rate for rate in rates) if rates and all(rates) else 0.0
+
+    @property
+    def simplicity(self) -> int:
+        """Place in the order from simple to complex (see `Candidate.simplicity`)."""
+        return self.members[0].candidate.simplicity if len(self.members) == 1 else MIXTURE_SIMPLICITY
+
+    def standard_error(self, metric: Metric, *, seed: int) -> float:
+        """Standard error of the metric on the held-out rows."""
+        return standard_error(metric, self.log_probabilities, self.labels, seed=seed)
+
 
 def compare(
-    candidates: Sequence[Candidate], data: LearningData, *, metric: Metric, with_stack: bool, seed: int
+    candidates: Sequence[Candidate], data: LearningData, *, metric: Metric, with_stack: bool
 ) -> dict[HeadName, list[LeaderboardEntry]]:
     """Score every candidate for every head it can serve, and the mixture of each head's good candidates.
 
@@ -93,7 +110,6 @@ def compare(
         data: The labelled products.
         metric: What decides.
         with_stack: Whether mixtures compete too.
-        seed: Seed of the bootstrap.
 
     Returns:
         Entries by head, best first; heads that no row needs are absent.
@@ -111,7 +127,7 @@ def compare(
         labels = data.labels[validated[rows]]
         entries = [_single_entry(head, candidate, rows, labels) for candidate in pool]
         if with_stack and len(entries) > 1:
-            entries.append(_stack_entry(entries, metric, seed))
+            entries.append(_stack_entry(entries))
         board[head] = sorted(entries, key=lambda entry: (-entry.score(metric), entry.log_loss))
     if not board:
         raise TrainingError(
@@ -152,14 +168,28 @@ def _fuses(pool: Sequence[Candidate], data: LearningData, *, with_stack: bool) -
 
 
 def _choose(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
-    """The best entry, or the stack where it is as good but for chance: within one standard error, at a lower log-loss."""
-    best = entries[0]
-    stack = next((entry for entry in entries if entry.name == STACK), None)
-    if stack is None or stack is best:
-        return best
-    error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
-    close = best.score(metric) - stack.score(metric) <= error and stack.log_loss < best.log_loss
-    return stack if close else best
+    """The mixture, unless it is measurably worse than the best candidate; without one, the simplest that is as good.
+
+    Mixtures are preferred to simpler candidates inside the noise, because on rows kept apart they are more
+    accurate: `benchmarks/mixtures.py`, docs/decisions.md.
+    """
+    candidates = [entry for entry in entries if entry.name != STACK]
+    best = candidates[0]
+    error = best.standard_error(metric, seed=seed)
+    mixture = next((entry for entry in entries if entry.name == STACK), None)
+    if mixture is not None and mixture.score(metric) >= best.score(metric) - _MIXTURE_ERRORS * error:
+        return mixture
+    near = [entry for entry in candidates if entry.score(metric) >= best.score(metric) - error]
+    likeliest = min(near, key=lambda entry: entry.log_loss)
+    as_good = [entry for entry in near if _is_as_likely(entry, likeliest)]
+    return min(as_good, key=lambda entry: (entry.simplicity, entry.log_loss))
+
+
+def _is_as_likely(entry: LeaderboardEntry, likeliest: LeaderboardEntry) -> bool:
+    """Whether its log-loss is higher by one standard error of their difference at most."""
+    rows = np.arange(len(entry.labels))
+    losses = (likeliest.log_probabilities - entry.log_probabilities)[rows, entry.labels].astype(np.float64)
+    return bool(losses.mean() <= losses.std() / np.sqrt(len(losses)))
 
 
 def _lean_on_best_single(
@@ -210,14 +240,13 @@ def _single_entry(
     return LeaderboardEntry(head, candidate.name, (member,), rows, labels, calibrated)
 
 
-def _stack_entry(entries: Sequence[LeaderboardEntry], metric: Metric, seed: int) -> LeaderboardEntry:
-    scores = [entry.score(metric) for entry in entries]
-    best = entries[int(np.argmax(scores))]
-    error = standard_error(goodness(metric), best.log_probabilities, best.labels, seed=seed)
-    near = [entries[number] for number in choose_members(scores, error)]
+def _stack_entry(entries: Sequence[LeaderboardEntry]) -> LeaderboardEntry:
+    answers = np.stack([entry.log_probabilities for entry in entries])
+    first = entries[0]
+    weights = likelihood_weights(answers, first.labels)
     members = tuple(
-        PlannedMember(entry.members[0].candidate, 1 / len(near), entry.members[0].temperature)
-        for entry in near
+        PlannedMember(entry.members[0].candidate, float(weight), entry.members[0].temperature)
+        for entry, weight in zip(entries, weights, strict=True)
+        if weight > 0
     )
-    answers = mix(np.stack([entry.log_probabilities for entry in near]), np.full(len(near), 1 / len(near)))
-    return LeaderboardEntry(best.head, STACK, members, best.rows, best.labels, answers)
+    return LeaderboardEntry(first.head, STACK, members, first.rows, first.labels, mix(answers, weights))

@@ -1,4 +1,4 @@
-"""The scores by which candidates are compared, fast enough to be bootstrapped."""
+"""The scores by which candidates are compared, and how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Metric = Literal["macro_f1", "accuracy", "log_loss"]
+_RESAMPLES = 100
 
 
 def accuracy(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -19,12 +20,7 @@ def accuracy(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def macro_f1(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean F1 over the classes among labels and answers, as scikit-learn defines it; [N, C] and [N]."""
-    classes = log_probabilities.shape[1]
-    predicted = log_probabilities.argmax(axis=1)
-    right = np.bincount(labels[predicted == labels], minlength=classes)
-    involved = np.bincount(labels, minlength=classes) + np.bincount(predicted, minlength=classes)
-    seen = involved > 0
-    return float((2 * right[seen] / involved[seen]).mean())
+    return _macro_f1_of(log_probabilities.argmax(axis=1), labels, log_probabilities.shape[1])
 
 
 def log_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -39,3 +35,30 @@ def goodness(metric: Metric) -> Callable[[np.ndarray, np.ndarray], float]:
     if metric == "accuracy":
         return accuracy
     return lambda log_probabilities, labels: -log_loss(log_probabilities, labels)
+
+
+def standard_error(metric: Metric, log_probabilities: np.ndarray, labels: np.ndarray, *, seed: int) -> float:
+    """Standard error of a score on held-out rows: that of a mean, or over bootstrap samples (Efron, 1979) of the rows.
+
+    Args:
+        metric: The score.
+        log_probabilities: Held-out answers, float32 [N, C].
+        labels: Class indices, int64 [N].
+        seed: Seed of the samples.
+    """
+    predicted = log_probabilities.argmax(axis=1)
+    count, classes = log_probabilities.shape
+    if metric == "accuracy":
+        return float(np.std(predicted == labels) / np.sqrt(count))
+    if metric == "log_loss":
+        return float(np.std(log_probabilities[np.arange(count), labels]) / np.sqrt(count))
+    rng = np.random.default_rng(seed)
+    samples = (rng.integers(0, count, count) for _ in range(_RESAMPLES))
+    return float(np.std([_macro_f1_of(predicted[rows], labels[rows], classes) for rows in samples]))
+
+
+def _macro_f1_of(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    right = np.bincount(labels[predicted == labels], minlength=classes)
+    involved = np.bincount(labels, minlength=classes) + np.bincount(predicted, minlength=classes)
+    seen = involved > 0
+    return float((2 * right[seen] / involved[seen]).mean())

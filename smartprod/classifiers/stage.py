@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smartprod.classifiers.standings import Standing, standings_table
 from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from smartprod.classifiers.leaderboard import HeadName, LeaderboardEntry
+    from smartprod.classifiers.budget import Budget
     from smartprod.fusion import LearningData
-
-_SHOWN = 6
 
 
 @stage(
@@ -35,19 +34,24 @@ def classify(
     training_rows: Mapping[str, np.ndarray],
 ) -> dict[str, object]:
     """Compare candidate classifiers on held-out rows, and fit the chosen heads on all labelled rows."""
+    from smartprod.classifiers.budget import Budget
     from smartprod.classifiers.candidates import validate_candidates
     from smartprod.classifiers.head import save_heads
     from smartprod.classifiers.heads import fit_head_set, save_validation
     from smartprod.classifiers.leaderboard import choose_heads, compare
+    from smartprod.classifiers.registry import list_recipes
+    from smartprod.classifiers.standings import list_standings, standings_document
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import fitting_threads, load_learning_data, load_representations
 
     config = context.config.classifier
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
     final = load_representations(representations)
+    fits = len(data.folds) * len(final) * len(list_recipes(config))
+    budget = Budget(config.time_limit)
     with (
         fitting_threads(data.elements, available=context.threads) as threads,
-        context.progress(len(data.folds) * len(final), "comparing candidates", unit="fits") as meter,
+        context.progress(fits, "comparing candidates", unit="fits") as meter,
     ):
         candidates = validate_candidates(
             data,
@@ -56,10 +60,11 @@ def classify(
             config=config,
             seed=context.seed,
             threads=threads,
+            budget=budget,
             advance=lambda: meter.advance(1),
         )
     with_stack = "stack" in context.config.fuse.candidates
-    board = compare(candidates, data, metric=config.metric, with_stack=with_stack, seed=context.seed)
+    board = compare(candidates, data, metric=config.metric, with_stack=with_stack)
     chosen = choose_heads(board, metric=config.metric, seed=context.seed)
     with fitting_threads(data.elements, available=context.threads) as threads:
         head_set = fit_head_set(
@@ -69,62 +74,24 @@ def classify(
     save_heads(head_set, folder)
     save_validation(chosen, data, folder)
     context.rows(len(data.rows), len(data.validated()))
-    entries = {head: _with_chosen(each, chosen[head]) for head, each in board.items()}
-    _tell(context, data, entries, chosen)
-    return {"heads": folder, "leaderboard": _document(entries, chosen)}
+    standings = list_standings(board, chosen, metric=config.metric, seed=context.seed)
+    _tell(context, data, standings, budget)
+    return {"heads": folder, "leaderboard": standings_document(standings, budget.skipped)}
 
 
-def _with_chosen(entries: Sequence[LeaderboardEntry], chosen: LeaderboardEntry) -> list[LeaderboardEntry]:
-    """The entries of a head with the chosen one among them, also where it was mixed from two of them."""
-    return list(entries) if any(entry is chosen for entry in entries) else [chosen, *entries]
-
-
-def _tell(
-    context: StageContext,
-    data: LearningData,
-    entries: Mapping[HeadName, Sequence[LeaderboardEntry]],
-    chosen: Mapping[HeadName, LeaderboardEntry],
-) -> None:
+def _tell(context: StageContext, data: LearningData, standings: Sequence[Standing], budget: Budget) -> None:
     folds = len(data.folds)
+    metric = context.config.classifier.metric
     context.say(
         f"validated on {len(data.validated())} held-out rows"
         + (f" ({folds}-fold, grouped)" if folds > 1 else "")
-        + f"; best by {context.config.classifier.metric}"
+        + f"; best by {metric}, ± its standard error"
     )
-    context.say(
-        f"  {'head':6} {'candidate':28} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8} {'seconds':>7}"
-    )
-    for head, each in entries.items():
-        for entry in [chosen[head], *(entry for entry in each if entry is not chosen[head])][:_SHOWN]:
-            mark = "*" if entry is chosen[head] else " "
-            context.say(
-                f"{mark} {head:6} {entry.name:28} {entry.accuracy:8.4f} {entry.macro_f1:8.4f} "
-                f"{entry.log_loss:8.4f} {entry.seconds:7.1f}"
-            )
-        if len(each) > _SHOWN:
-            context.say(f"  {head:6} ... {len(each) - _SHOWN} more in leaderboard.json")
-        context.metric(f"{head}_macro_f1", chosen[head].macro_f1)
-        context.metric(f"{head}_accuracy", chosen[head].accuracy)
-
-
-def _document(
-    entries: Mapping[HeadName, Sequence[LeaderboardEntry]], chosen: Mapping[HeadName, LeaderboardEntry]
-) -> list[dict[str, object]]:
-    return [
-        {
-            "head": head,
-            "name": entry.name,
-            "rows": len(entry.rows),
-            "accuracy": entry.accuracy,
-            "macro_f1": entry.macro_f1,
-            "log_loss": entry.log_loss,
-            "seconds": round(entry.seconds, 3),
-            "chosen": entry is chosen[head],
-            "members": [
-                {"name": member.candidate.name, "weight": member.weight, "temperature": member.temperature}
-                for member in entry.members
-            ],
-        }
-        for head, each in entries.items()
-        for entry in each
-    ]
+    for line in standings_table(standings, metric=metric):
+        context.say(line)
+    for skipped in budget.skipped:
+        context.say(f"  skipped {skipped.name}: {skipped.reason}")
+    for standing in standings:
+        if standing.chosen:
+            context.metric(f"{standing.entry.head}_macro_f1", standing.entry.macro_f1)
+            context.metric(f"{standing.entry.head}_accuracy", standing.entry.accuracy)
