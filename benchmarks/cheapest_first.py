@@ -81,8 +81,7 @@ def measure(run: RunFolder, mode: str, products: pa.Table, labels: np.ndarray) -
 def curve(run: RunFolder) -> None:
     """Print the trade-off on held-out rows for each head that could answer first."""
     from smartprod.classifiers import load_validation
-    from smartprod.classifiers.temperature import apply_temperature
-    from smartprod.decision import load_decider
+    from smartprod.decision import NoCalibration, load_decider
     from smartprod.decision.words_head import learn_words
     from smartprod.embeddings import EmbeddingStore
     from smartprod.fusion import load_learning_data
@@ -96,7 +95,7 @@ def curve(run: RunFolder) -> None:
     words = learn_words(table["clean_text"]["text"].take(data.rows).to_pylist(), data, seed=0)
     if words is not None:
         held["words"] = words.held_out
-    settings = load_decider(run.artefact_path("decision"), run.artefact_path("heads")).settings
+    calibrators = load_decider(run.artefact_path("decision"), run.artefact_path("heads")).calibrators
     fused = held["fused"]
     right_of_fused = fused.log_probabilities.argmax(axis=1) == fused.labels
     shares = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -107,7 +106,7 @@ def curve(run: RunFolder) -> None:
             continue
         each = held[name]
         rows = np.searchsorted(each.positions, fused.positions)
-        calibrated = apply_temperature(each.log_probabilities[rows], settings.temperatures.get(name, 1.0))
+        calibrated = calibrators.get(name, NoCalibration()).apply(each.log_probabilities[rows])
         right = calibrated.argmax(axis=1) == fused.labels
         order = np.argsort(-calibrated.max(axis=1), kind="stable")
         lost = np.cumsum(right_of_fused[order].astype(int) - right[order].astype(int)) / len(order)

@@ -112,7 +112,7 @@ def save_random_model(folder: Path, encoders: tuple[EncoderRecord, ...], *, clas
         detectors[name] = fit_relative_mahalanobis(embedding, labels)
     paths = tuple(f"Top {number % 8} > Middle {number % 40} > Leaf {number}" for number in range(classes))
     settings = DecisionSettings(
-        mode="fused", cheapest="text", temperatures=dict.fromkeys(heads, 1.0), accept=0.7, ask_next=0.7,
+        mode="fused", cheapest="text", accept=0.7, ask_next=0.7,
         back_off=True, open_set="rmds", open_set_thresholds=dict.fromkeys(heads, 1e3), separator=" > ",
     )  # fmt: skip
     save_model(

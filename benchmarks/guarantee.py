@@ -27,8 +27,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from smartprod.catalog import group_rows
-from smartprod.classifiers import learn_calibration, load_validation
+from smartprod.classifiers import load_validation
 from smartprod.config import load_config
+from smartprod.decision import learn_calibration
 from smartprod.decision.prediction_sets import learn_set_threshold, prediction_sets
 from smartprod.decision.threshold import learn_threshold
 from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeline, run_pipeline

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from smartprod.classifiers.base import Classifier, FitRequest, Fitted
-from smartprod.classifiers.calibration import (
-    CalibratedAnswers,
-    CalibrationChoice,
-    CalibrationMethod,
-    Calibrator,
-    NoCalibration,
-    TemperatureScaling,
-    calibrator_from_state,
-    fit_calibrator,
-    learn_calibration,
-)
 from smartprod.classifiers.head import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.heads import HeldOutAnswers, load_validation
+from smartprod.classifiers.label_sets import (
+    HeldOutLabels,
+    LabelData,
+    LabelHead,
+    LabelHeadSet,
+    LabelTree,
+    load_held_out_labels,
+    load_label_data,
+    load_label_heads,
+    save_label_heads,
+)
 from smartprod.classifiers.logistic import fit_logistic
 from smartprod.classifiers.registry import (
     ClassifierRecipe,
@@ -28,10 +28,6 @@ from smartprod.classifiers.words import WORDS, WordsClassifier, fit_words
 
 __all__ = [
     "WORDS",
-    "CalibratedAnswers",
-    "CalibrationChoice",
-    "CalibrationMethod",
-    "Calibrator",
     "Classifier",
     "ClassifierRecipe",
     "FitRequest",
@@ -39,20 +35,24 @@ __all__ = [
     "Head",
     "HeadSet",
     "HeldOutAnswers",
-    "NoCalibration",
-    "TemperatureScaling",
+    "HeldOutLabels",
+    "LabelData",
+    "LabelHead",
+    "LabelHeadSet",
+    "LabelTree",
     "WordsClassifier",
     "apply_temperature",
-    "calibrator_from_state",
     "classifier_from_state",
-    "fit_calibrator",
     "fit_classifier",
     "fit_logistic",
     "fit_temperature",
     "fit_words",
-    "learn_calibration",
     "list_recipes",
     "load_heads",
+    "load_held_out_labels",
+    "load_label_data",
+    "load_label_heads",
     "load_validation",
     "save_heads",
+    "save_label_heads",
 ]

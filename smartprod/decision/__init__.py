@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.calibration import NoCalibration, cross_fit_folds, learn_calibration
 from smartprod.decision.costs import choose_classes, mean_cost
-from smartprod.decision.decider import Decider, Decisions, DecisionSettings, ModeThresholds
+from smartprod.decision.decider import Decider, Decisions
 from smartprod.decision.hierarchy import Hierarchy
+from smartprod.decision.label_sets import (
+    LabelDecider,
+    LabelDecisions,
+    LabelSettings,
+    load_label_decider,
+    save_label_decision,
+)
+from smartprod.decision.settings import DecisionSettings, ModeThresholds
 from smartprod.decision.storage import load_decider, save_decision
 
 __all__ = [
@@ -15,11 +24,19 @@ __all__ = [
     "Decisions",
     "HeadAnswers",
     "Hierarchy",
+    "LabelDecider",
+    "LabelDecisions",
+    "LabelSettings",
     "Mode",
     "ModeThresholds",
+    "NoCalibration",
     "choose_classes",
     "combine",
+    "cross_fit_folds",
+    "learn_calibration",
     "load_decider",
+    "load_label_decider",
     "mean_cost",
     "save_decision",
+    "save_label_decision",
 ]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from smartprod.classifiers import WORDS, HeadSet, WordsClassifier, apply_temperature
+from smartprod.classifiers import WORDS, HeadSet, WordsClassifier
 from smartprod.decision.answers import (
     CombinedAnswers,
     HeadAnswers,
-    Mode,
     combine,
     combine_asking,
     head_order,
 )
+from smartprod.decision.calibration import Calibrator, NoCalibration
 from smartprod.decision.costs import ClassCosts, choose_classes
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import OpenSetDetector, open_set_embedding
+from smartprod.decision.prediction_sets import prediction_sets
+from smartprod.decision.settings import DecisionSettings
 
 if TYPE_CHECKING:
     from smartprod.fusion import ProductEmbeddings
@@ -29,64 +31,6 @@ Texts = Sequence[str | None] | None
 """Clean texts of products, None for those without; or none at all."""
 
 DecisionName = Literal["accepted", "backed_off", "other", "review"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModeThresholds:
-    """The thresholds of one mode: `accept`, `ask_next` and `back_off_from` as in `DecisionSettings`."""
-
-    accept: float
-    ask_next: float
-    back_off_from: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionSettings:
-    """The learned and the chosen numbers of a decider.
-
-    Attributes:
-        mode: How heads are combined.
-        cheapest: Head that answers first in the mode `cheapest-first`: `words`, `image` or `text`.
-        temperatures: Calibration of each head.
-        accept: Confidence from which an answer is accepted.
-        ask_next: Confidence below which the first head of a mode asks the next.
-        back_off: Whether unsure answers back off to an ancestor.
-        open_set: Method, such as `rmds`, or `none`.
-        open_set_thresholds: Score above which each head's product counts as unlike anything seen.
-        separator: What separates the levels of a class path.
-        other_modes: Thresholds of the modes that are not in force.
-        back_off_from: Probability from which an ancestor is answered; None: as `accept`.
-        costs: What wrong answers cost; None: all alike.
-    """
-
-    mode: Mode
-    cheapest: str
-    temperatures: Mapping[str, float]
-    accept: float
-    ask_next: float
-    back_off: bool
-    open_set: str
-    open_set_thresholds: Mapping[str, float]
-    separator: str
-    other_modes: Mapping[Mode, ModeThresholds] = field(default_factory=dict)
-    back_off_from: float | None = None
-    costs: ClassCosts | None = None
-
-    def for_mode(self, mode: Mode) -> DecisionSettings:
-        """The settings with another mode and its thresholds in force; `mode` is this one or in `other_modes`."""
-        if mode == self.mode:
-            return self
-        learned = self.other_modes[mode]
-        others = {name: each for name, each in self.other_modes.items() if name != mode}
-        others[self.mode] = ModeThresholds(self.accept, self.ask_next, self.back_off_from)
-        return replace(
-            self,
-            mode=mode,
-            accept=learned.accept,
-            ask_next=learned.ask_next,
-            back_off_from=learned.back_off_from,
-            other_modes=others,
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +45,7 @@ class Decisions:
         decision: `accepted`, `backed_off`, `other` or `review`, object [N].
         reason: Why it was not accepted, None where it was, object [N].
         probabilities: Calibrated probabilities, NaN where no head answered, float32 [N, C].
+        sets: Which classes are in each product's prediction set, bool [N, C]; None where none are asked for.
     """
 
     category: np.ndarray
@@ -109,6 +54,7 @@ class Decisions:
     decision: np.ndarray
     reason: np.ndarray
     probabilities: np.ndarray
+    sets: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,12 +66,14 @@ class Decider:
         settings: Thresholds and modes.
         detectors: Open-set detectors by head.
         words: Answers first in the mode `cheapest-first` where `settings.cheapest` is `words`; else None.
+        calibrators: Calibration of each head; one without speaks for itself.
     """
 
     head_set: HeadSet
     settings: DecisionSettings
     detectors: Mapping[str, OpenSetDetector]
     words: WordsClassifier | None = None
+    calibrators: Mapping[str, Calibrator] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -211,7 +159,7 @@ class Decider:
         return self._calibrated(WORDS, positions, self.words.log_probabilities(given))
 
     def _calibrated(self, name: str, positions: np.ndarray, logs: np.ndarray) -> HeadAnswers:
-        return HeadAnswers(positions, np.exp(apply_temperature(logs, self.settings.temperatures[name])))
+        return HeadAnswers(positions, np.exp(self.calibrators.get(name, NoCalibration()).apply(logs)))
 
     def decide(
         self,
@@ -285,7 +233,9 @@ class Decider:
             category[rows], confidence[rows] = paths[found], sums[found]
             decision[rows] = "backed_off"
             reason[rows] = "the category below is not sure enough"
-        return Decisions(category, confidence, combined.head, decision, reason, combined.probabilities)
+        least, probabilities = settings.least_in_set, combined.probabilities
+        sets = None if least is None else prediction_sets(probabilities, least)
+        return Decisions(category, confidence, combined.head, decision, reason, probabilities, sets)
 
 
 def _some(products: ProductEmbeddings, positions: np.ndarray) -> ProductEmbeddings:

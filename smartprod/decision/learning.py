@@ -1,4 +1,4 @@
-"""Learn a decider from held-out answers: temperatures, thresholds and open-set detectors."""
+"""Learn a decider from held-out answers: calibration, thresholds and open-set detectors."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from smartprod.classifiers import WORDS, HeadSet, HeldOutAnswers, apply_temperature, fit_temperature
+from smartprod.classifiers import WORDS, HeadSet, HeldOutAnswers
 from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
 from smartprod.decision.back_off import learn_back_off
+from smartprod.decision.calibration import CalibratedAnswers, cross_fit_folds, learn_calibration
 from smartprod.decision.cascade import Cascade, learn_cascade
 from smartprod.decision.costs import choose_classes, read_costs
-from smartprod.decision.decider import Decider, DecisionSettings, ModeThresholds
+from smartprod.decision.decider import Decider
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import LearnedRejection, learn_rejection
+from smartprod.decision.prediction_sets import learn_set_threshold
+from smartprod.decision.settings import DecisionSettings, ModeThresholds
 from smartprod.decision.threshold import AcceptanceThreshold, learn_threshold
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class LearnedDecider:
         decider: Ready to answer.
         accepted: The threshold of accepted answers.
         backed_off: The threshold of answers that back off, learned from the rows that are not accepted.
+        calibrations: How each head was calibrated, by head.
         heads: The threshold that each head would need on its own, by head.
         rejection: Open-set detectors and thresholds.
         combined: The mode's answers for the held-out rows, in the order of `positions`.
@@ -43,6 +47,7 @@ class LearnedDecider:
     decider: Decider
     accepted: AcceptanceThreshold
     backed_off: AcceptanceThreshold
+    calibrations: Mapping[str, CalibratedAnswers]
     heads: Mapping[str, AcceptanceThreshold]
     rejection: LearnedRejection
     combined: CombinedAnswers
@@ -90,7 +95,7 @@ def learn_decider(
     separator: str,
     may_be_first: FirstHeads | None = None,
 ) -> LearnedDecider:
-    """Learn temperatures, thresholds and detectors from answers about rows that the heads had not seen.
+    """Learn calibration, thresholds and detectors from answers about rows that the heads had not seen.
 
     Args:
         head_set: The final heads.
@@ -107,13 +112,10 @@ def learn_decider(
     positions = data.validated()
     words = may_be_first.words
     asked = dict(held_out) if words is None else {**held_out, WORDS: words.held_out}
-    temperatures = {
-        name: fit_temperature(each.log_probabilities, each.labels) for name, each in asked.items()
-    }
+    calibrations = _calibrate(asked, data, config)
     answers = {
         name: HeadAnswers(
-            np.searchsorted(positions, each.positions),
-            np.exp(apply_temperature(each.log_probabilities, temperatures[name])),
+            np.searchsorted(positions, each.positions), np.exp(calibrations[name].log_probabilities)
         )
         for name, each in asked.items()
     }
@@ -140,11 +142,11 @@ def learn_decider(
     settings = DecisionSettings(
         mode=config.mode,
         cheapest=cascade.first,
-        temperatures=temperatures,
         accept=own.thresholds.accept,
         ask_next=own.thresholds.ask_next,
         back_off_from=own.thresholds.back_off_from,
         costs=costs,
+        least_in_set=own.thresholds.least_in_set,
         other_modes={mode: learned.thresholds for mode, learned in modes.items() if mode != config.mode},
         back_off=config.back_off,
         open_set=config.open_set.method,
@@ -156,10 +158,37 @@ def learn_decider(
         settings,
         rejection.detectors,
         words.classifier if words is not None and cascade.first == WORDS else None,
+        {name: each.calibrator for name, each in calibrations.items()},
     )
     return LearnedDecider(
-        decider, own.accepted, own.backed_off, heads, rejection, own.combined, positions, cascade
+        decider,
+        own.accepted,
+        own.backed_off,
+        calibrations,
+        heads,
+        rejection,
+        own.combined,
+        positions,
+        cascade,
     )
+
+
+def _calibrate(
+    asked: Mapping[str, HeldOutAnswers], data: LearningData, config: DecideConfig
+) -> dict[str, CalibratedAnswers]:
+    """Calibrate each head on its held-out rows, fold by fold."""
+    fold_of_row = np.zeros(len(data.rows), dtype=np.int64)
+    for number, fold in enumerate(data.folds):
+        fold_of_row[fold.validation] = number
+    return {
+        name: learn_calibration(
+            each.log_probabilities,
+            each.labels,
+            cross_fit_folds(fold_of_row[each.positions]),
+            choice=config.calibration,
+        )
+        for name, each in asked.items()
+    }
 
 
 def _firsts(config: DecideConfig, words: LearnedWords | None) -> tuple[str, ...]:
@@ -199,7 +228,10 @@ def _learn_mode(
         otherwise=accept,
     )
     enough = backed_off.value if config.review_below is None else config.review_below
-    return _LearnedMode(combined, accepted, backed_off, ModeThresholds(accept, ask_next, enough))
+    least = None
+    if config.prediction_sets is not None:
+        least = learn_set_threshold(probabilities, labels[rows], coverage=config.prediction_sets)
+    return _LearnedMode(combined, accepted, backed_off, ModeThresholds(accept, ask_next, enough, least))
 
 
 def _threshold(

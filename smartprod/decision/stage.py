@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
+    from smartprod.decision.calibration import CalibratedAnswers
     from smartprod.decision.cascade import Cascade
     from smartprod.decision.learning import LearnedDecider
     from smartprod.decision.open_set import LearnedRejection
+    from smartprod.decision.threshold import AcceptanceThreshold
     from smartprod.decision.words_head import LearnedWords
     from smartprod.fusion import LearningData
     from smartprod.pipeline import RunFolder
@@ -101,11 +103,61 @@ def _tell_cascade(context: StageContext, cascade: Cascade) -> None:
     )
 
 
+def _calibration(learned: CalibratedAnswers) -> str:
+    """How a head was calibrated, and what the methods would do to its log-loss."""
+    from smartprod.decision.calibration import TemperatureScaling
+
+    calibrator = learned.calibrator
+    told = f"calibrated by {calibrator.method}"
+    if isinstance(calibrator, TemperatureScaling):
+        told += f" {calibrator.temperature:.3f}"
+    if len(learned.log_loss) > 1:
+        told += (
+            f" (log-loss {', '.join(f'{method} {loss:.4f}' for method, loss in learned.log_loss.items())})"
+        )
+    return told
+
+
+def _why(accepted: AcceptanceThreshold) -> str:
+    """Why no threshold keeps the promise, and what would help."""
+    shortfall = accepted.shortfall
+    if shortfall is None or math.isnan(shortfall.surest_accuracy):
+        return "There are no held-out rows to learn it from"
+    surest = f"{shortfall.surest_accuracy:.1%} of the surest rows are right"
+    if shortfall.rows_needed is None:
+        return f"{surest}: more rows of this kind would not help, lower the target"
+    if shortfall.rows_needed <= accepted.rows:  # too few by a hair: what is right is rounded down
+        return f"{surest}: a few more held-out rows would do"
+    return f"{surest}: about {shortfall.rows_needed:,} held-out rows would do, or a lower target"
+
+
+def _tell_sets(context: StageContext, learned: LearnedDecider) -> None:
+    """Tell how large the prediction sets are on the held-out rows."""
+    coverage, least = context.config.decide.prediction_sets, learned.decider.settings.least_in_set
+    if coverage is None or least is None:
+        return
+    from smartprod.decision.prediction_sets import EVERY_CLASS, prediction_sets
+
+    if least == EVERY_CLASS:
+        context.say(
+            f"prediction sets: {learned.accepted.rows} held-out rows cannot promise decide.prediction_sets={coverage:g}: "
+            "every set holds every category"
+        )
+        return
+    answered = learned.combined.answered
+    sizes = prediction_sets(learned.combined.probabilities[answered], least).sum(axis=1)
+    context.metric("set_size", float(sizes.mean()))
+    context.say(
+        f"prediction sets: categories from {least:.3f} hold the true one for {coverage:.0%} of new products; "
+        f"{sizes.mean():.2f} categories on average, one for {(sizes == 1).mean():.1%} of the held-out rows"
+    )
+
+
 def _tell(context: StageContext, learned: LearnedDecider) -> None:
     config, settings = context.config.decide, learned.decider.settings
     for name, threshold in learned.heads.items():
         context.say(
-            f"{name:6} temperature {settings.temperatures[name]:.3f}; alone it keeps {config.target_accuracy:.0%} on "
+            f"{name:6} {_calibration(learned.calibrations[name])}; alone it keeps {config.target_accuracy:.0%} on "
             + (f"{threshold.coverage:.1%} of its rows" if threshold.attainable else "none of its rows")
         )
     accepted = learned.accepted
@@ -122,7 +174,8 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
     else:
         context.say(
             f"mode {config.mode}: no threshold keeps decide.target_accuracy={config.target_accuracy:g} on "
-            f"{accepted.rows} held-out rows: every answer goes to review or backs off; lower the target"
+            f"{accepted.rows:,} held-out rows, so no answer is accepted: it goes to review or backs off. "
+            + _why(accepted)
         )
     if config.back_off and config.review_below is None and learned.backed_off.coverage > 0:
         backed_off = learned.backed_off
@@ -130,6 +183,7 @@ def _tell(context: StageContext, learned: LearnedDecider) -> None:
             f"ancestors from {backed_off.value:.3f} are answered for {backed_off.coverage:.1%} of the "
             f"{backed_off.rows} other rows, {backed_off.accuracy:.1%} of them right"
         )
+    _tell_sets(context, learned)
     _tell_cascade(context, learned.cascade)
     context.metric("accept", settings.accept)
     context.metric("coverage", accepted.coverage)

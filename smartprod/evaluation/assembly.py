@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
+import math
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smartprod._version import __version__
-from smartprod.classifiers import apply_temperature, load_validation
+from smartprod.classifiers import load_validation
+from smartprod.decision import NoCalibration, cross_fit_folds, learn_calibration
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.evaluation.data import (
     UNKNOWN_CLASS,
@@ -87,7 +89,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         classes=decider.classes,
         train_counts=np.bincount(labels[learned & (labels >= 0)], minlength=len(decider.classes)),
         test=_test_predictions(answers, test_rows, labels),
-        validation=_validation_predictions(artefacts.heads, decider),
+        validation=_validation_predictions(artefacts, decider),
         chosen=_chosen_head(artefacts.leaderboard, decider),
         separator=config.catalog.category_separator,
         validation_kind=_validation_kind(artefacts.split, config),
@@ -101,6 +103,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         notes=tuple(artefacts.split_account["notes"]),
         config_yaml=_config_yaml(config),
         versions=_versions(),
+        shots=config.report.shots,
     )
 
 
@@ -120,16 +123,17 @@ def _test_predictions(
     )
 
 
-def _validation_predictions(heads: Path, decider: Decider) -> tuple[HeadPredictions, ...]:
-    return tuple(
-        HeadPredictions(
-            name,
-            each.rows,
-            each.labels,
-            np.exp(apply_temperature(each.log_probabilities, decider.settings.temperatures[name])),
+def _validation_predictions(artefacts: Artefacts, decider: Decider) -> tuple[HeadPredictions, ...]:
+    """Held-out answers, each calibrated by a calibrator of its head's kind that has not seen its fold."""
+    folds = np.asarray(artefacts.split["fold"].to_numpy())
+    found = []
+    for name, each in load_validation(artefacts.heads).items():
+        method = decider.calibrators.get(name, NoCalibration()).method
+        calibrated = learn_calibration(
+            each.log_probabilities, each.labels, cross_fit_folds(folds[each.rows]), choice=method
         )
-        for name, each in load_validation(heads).items()
-    )
+        found.append(HeadPredictions(name, each.rows, each.labels, np.exp(calibrated.log_probabilities)))
+    return tuple(found)
 
 
 def _chosen_head(leaderboard: Sequence[Mapping[str, object]], decider: Decider) -> ChosenHead:
@@ -158,15 +162,22 @@ def _leaderboard(entries: Sequence[Mapping[str, object]]) -> tuple[LeaderboardRo
                 name=str(entry["name"]),
                 kind=kind if plus else "mixture",
                 representation=representation if plus else "stack",
-                accuracy=float(str(entry["accuracy"])),
-                macro_f1=float(str(entry["macro_f1"])),
-                log_loss=float(str(entry["log_loss"])),
-                seconds=float(str(entry["seconds"])),
+                accuracy=_number(entry.get("accuracy")),
+                macro_f1=_number(entry.get("macro_f1")),
+                log_loss=_number(entry.get("log_loss")),
+                seconds=_number(entry.get("seconds")),
                 chosen=bool(entry["chosen"]),
                 head=str(entry["head"]),
+                note=f"skipped: {entry['skipped']}" if "skipped" in entry else "",
+                standard_error=_number(entry.get("standard_error")),
+                rows_per_second=_number(entry.get("rows_per_second")),
             )
         )
     return tuple(rows)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _scored_decisions(

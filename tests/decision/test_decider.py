@@ -22,7 +22,6 @@ CLASSES = ("Home > Mugs", "Home > Pots", "Toys")
 SETTINGS = DecisionSettings(
     mode="fused",
     cheapest="text",
-    temperatures={"image": 1.0, "text": 1.0, "fused": 1.0},
     accept=0.9,
     ask_next=0.9,
     back_off=True,

@@ -23,7 +23,6 @@ FIGURES = TrainingFigures(
 SETTINGS = DecisionSettings(
     mode="fused",
     cheapest="text",
-    temperatures={"fused": 1.0},
     accept=0.75,
     ask_next=0.5,
     back_off=True,

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartprod.classifiers import calibrator_from_state, fit_calibrator, learn_calibration
 from smartprod.classifiers.base import log_softmax
-from smartprod.state import load_state, save_state
+from smartprod.decision.calibration import calibrator_from_state, fit_calibrator, learn_calibration
+from smartprod.errors import ModelError
+from smartprod.state import State, load_state, save_state
 
 METHODS = ("none", "temperature", "vector", "isotonic")
 CLASSES = 5
@@ -106,3 +107,8 @@ def test_calibration_round_trip_is_exact(method, tmp_path):
     save_state(first.state(), tmp_path, "fused")
     second = calibrator_from_state(load_state(tmp_path, "fused"))
     np.testing.assert_array_equal(first.apply(true), second.apply(true))
+
+
+def test_calibration_of_an_unknown_kind_is_refused():
+    with pytest.raises(ModelError, match="SP657"):
+        calibrator_from_state(State("rmds"))

@@ -7,13 +7,14 @@ where some classes are regularly taken for others, and overfit where rows are fe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from smartprod.classifiers.isotonic_scaling import apply_isotonic_scaling, fit_isotonic_scaling
-from smartprod.classifiers.temperature import apply_temperature, fit_temperature
-from smartprod.classifiers.vector_scaling import apply_vector_scaling, fit_vector_scaling
+from smartprod.classifiers import apply_temperature, fit_temperature
+from smartprod.decision.isotonic_scaling import apply_isotonic_scaling, fit_isotonic_scaling
+from smartprod.decision.vector_scaling import apply_vector_scaling, fit_vector_scaling
+from smartprod.errors import ModelError
 from smartprod.state import State
 
 if TYPE_CHECKING:
@@ -167,17 +168,28 @@ def calibrator_from_state(state: State) -> Calibrator:
     """Build a calibrator from its state.
 
     Raises:
-        KeyError: The state is not a calibrator's.
+        ModelError: (SP657) The state is not a calibrator's.
     """
-    if state.kind not in get_args(CalibrationMethod):
-        raise KeyError(state.kind)
     if state.kind == "vector":
         return VectorScaling(state.arrays["weights"], state.arrays["biases"])
     if state.kind == "isotonic":
         return IsotonicScaling(state.arrays["knots"], state.arrays["values"])
     if state.kind == "temperature":
         return TemperatureScaling(float(str(state.settings["temperature"])))
-    return NoCalibration()
+    if state.kind == "none":
+        return NoCalibration()
+    raise ModelError(
+        "SP657",
+        f"the saved calibration `{state.kind}` is unknown",
+        fix="use the version of smartprod that saved the model, or train again",
+    )
+
+
+def cross_fit_folds(folds: np.ndarray) -> np.ndarray:
+    """Folds to calibrate by: those of the held-out rows, int64 [M], or five random ones where all rows share one."""
+    if len(np.unique(folds)) > 1:
+        return folds
+    return np.random.default_rng(0).integers(0, 5, len(folds))
 
 
 def _cross_fitted(
