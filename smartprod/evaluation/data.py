@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
 
 DecisionKind: TypeAlias = Literal["accepted", "backed_off", "other", "review"]
@@ -161,6 +163,8 @@ class LeaderboardRow:
         chosen: Whether this candidate became a head of the model.
         head: The head it stood for: `image`, `text` or `fused`.
         note: Such as `skipped: needs two rows per class`.
+        standard_error: Of the score that decides.
+        rows_per_second: Held-out rows that it answered in a second.
     """
 
     name: str
@@ -173,6 +177,8 @@ class LeaderboardRow:
     chosen: bool
     head: str = ""
     note: str = ""
+    standard_error: float = nan
+    rows_per_second: float = nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,6 +240,7 @@ class ReportData:
         notes: Warnings, shown first.
         config_yaml: The configuration in force.
         versions: Version of smartprod, Python and the libraries that matter.
+        shots: Where a class counts as small or large.
         created: When the run ended, in words; empty leaves it out.
     """
 
@@ -255,6 +262,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     config_yaml: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    shots: ShotsConfig = field(default_factory=ShotsConfig)
     created: str = ""
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Scores class by class, by size of class, and by level of the category tree."""
+"""Scores class by class, and by level of the category tree."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from numpy.typing import NDArray
 
 from smartprod.evaluation.data import HeadPredictions
 from smartprod.evaluation.metrics import f1
-
-MANY_ROWS = 100
-"""A class with more training rows than this is large (Liu et al., "Open Long-Tailed Recognition", 2019)."""
-
-FEW_ROWS = 20
-"""A class with fewer training rows than this is small (same source)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,53 +77,6 @@ def class_scores(head: HeadPredictions, train_counts: NDArray[np.int64]) -> list
 
 def _ratio(part: int, whole: int) -> float:
     return float(part / whole) if whole else nan
-
-
-@dataclass(frozen=True, slots=True)
-class SizeGroupScore:
-    """How the classes of one size fared.
-
-    Attributes:
-        name: `many`, `medium` or `few`.
-        meaning: The limits in words.
-        classes: Classes of this size that have rows in the part.
-        rows: Their rows in the part.
-        accuracy: Of those rows.
-        macro_f1: Mean F1 of those classes.
-    """
-
-    name: str
-    meaning: str
-    classes: int
-    rows: int
-    accuracy: float
-    macro_f1: float
-
-
-def size_group_scores(scores: list[ClassScore]) -> list[SizeGroupScore]:
-    """Group the classes by their training rows: many, medium, few; groups without classes are left out."""
-    groups = (
-        ("many", f"more than {MANY_ROWS} training rows", MANY_ROWS + 1, np.inf),
-        ("medium", f"{FEW_ROWS} to {MANY_ROWS} training rows", FEW_ROWS, MANY_ROWS),
-        ("few", f"fewer than {FEW_ROWS} training rows", 0, FEW_ROWS - 1),
-    )
-    found = []
-    for name, meaning, low, high in groups:
-        members = [score for score in scores if score.rows and low <= score.train_rows <= high]
-        if not members:
-            continue
-        rows = sum(score.rows for score in members)
-        found.append(
-            SizeGroupScore(
-                name=name,
-                meaning=meaning,
-                classes=len(members),
-                rows=rows,
-                accuracy=sum(score.recall * score.rows for score in members) / rows,
-                macro_f1=sum(score.f1 for score in members) / len(members),
-            )
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True)

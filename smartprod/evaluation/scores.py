@@ -22,6 +22,8 @@ def lines_of(data: ReportData, evaluation: Evaluation) -> list[str]:
     for part, table in (("test", evaluation.test), ("validation", evaluation.validation)):
         if any(scores.rows for scores in table.values()):
             lines += _table(part, table, chosen=data.chosen.name)
+    if evaluation.sizes:
+        lines += shot_lines(evaluation)
     if evaluation.decisions:
         lines.append(decisions_line(evaluation.decisions))
     return lines
@@ -41,6 +43,16 @@ def _table(part: str, table: Mapping[str, HeadMetrics], *, chosen: str) -> list[
         cells = "".join(f"{value:>{len(column) + 3}}" for value, column in zip(values, columns, strict=True))
         lines.append(f"{name + mark:<{width}}{cells}")
     return lines
+
+
+def shot_lines(evaluation: Evaluation) -> list[str]:
+    """The chosen head's scores by size of class, one line for each size that occurs."""
+    return [
+        f"{'by size of class' if number == 0 else '':<17} {group.name:<7}{group.meaning:>30}: "
+        f"accuracy {_score(group.accuracy)}, macro-F1 {_score(group.macro_f1)} "
+        f"({group.classes:,} classes, {group.rows:,} rows)"
+        for number, group in enumerate(evaluation.sizes)
+    ]
 
 
 def decisions_line(summary: DecisionSummary) -> str:

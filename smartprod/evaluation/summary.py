@@ -19,12 +19,11 @@ from smartprod.evaluation.metrics import HeadMetrics, head_metrics, wilson_inter
 from smartprod.evaluation.per_class import (
     ClassScore,
     LevelScore,
-    SizeGroupScore,
     class_scores,
     level_scores,
-    size_group_scores,
 )
 from smartprod.evaluation.reliability import ReliabilityBin, reliability_bins
+from smartprod.evaluation.shots import ShotGroupScore, shot_group_scores
 
 SMALL_PART = 200
 """With fewer rows than this, differences of several points between heads mean little."""
@@ -71,7 +70,7 @@ class Evaluation:
     certainty: Mapping[str, HeadCertainty]
     levels: list[LevelScore]
     classes: list[ClassScore]
-    sizes: list[SizeGroupScore]
+    sizes: list[ShotGroupScore]
     pairs: list[ConfusedPair]
     issues: list[LabelIssue]
     decisions: DecisionSummary | None
@@ -103,7 +102,7 @@ def evaluate(data: ReportData) -> Evaluation:
         certainty={entry.name: _certainty(entry.learned()) for entry in heads},
         levels=level_scores(head, data.classes, separator=data.separator),
         classes=scores,
-        sizes=size_group_scores(scores),
+        sizes=shot_group_scores(scores, data.shots),
         pairs=confused_pairs(head, limit=len(head.rows)),
         issues=find_label_issues(held_out.learned()) if held_out else [],
         decisions=summarise_decisions(data.decisions, classes=data.classes, separator=data.separator)

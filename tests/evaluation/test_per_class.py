@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from smartprod.evaluation.per_class import class_scores, level_scores, size_group_scores
+from smartprod.evaluation.per_class import class_scores, level_scores
 
 
 def test_per_class_agrees_with_scikit_learn(make_head):
@@ -33,16 +33,6 @@ def test_per_class_names_what_a_class_is_taken_for(make_head):
     score = next(score for score in class_scores(head, np.ones(3, np.int64)) if score.index == 0)
     assert score.mistaken_for in {1, 2}
     assert score.mistaken_rows == np.bincount(head.predicted).max()
-
-
-def test_per_class_groups_by_training_rows_and_keeps_every_row(make_head):
-    labels = np.random.default_rng(8).integers(0, 4, 80)
-    head = make_head("any", labels, classes=4, strength=2, seed=9)
-    groups = size_group_scores(class_scores(head, np.array([101, 100, 20, 0])))
-    assert [(group.name, group.classes) for group in groups] == [("many", 1), ("medium", 2), ("few", 1)]
-    assert sum(group.rows for group in groups) == 80
-    accuracy = sum(group.accuracy * group.rows for group in groups) / 80
-    assert accuracy == pytest.approx(float((head.predicted == labels).mean()))
 
 
 def test_per_class_levels_get_easier_towards_the_top(report_data):

@@ -18,4 +18,5 @@ def test_scores_lines_are_aligned_and_mark_the_chosen_head(report_data):
 def test_scores_without_a_test_part_show_validation_only(report_data):
     lines = score_lines(replace(report_data, test=(), decisions=None))
     assert lines[0].startswith("validation")
-    assert len(lines) == 4
+    assert [line.split()[0] for line in lines[1:4]] == ["image", "text", "fused"]
+    assert "test" not in "\n".join(lines)
