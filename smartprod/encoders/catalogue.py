@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What a short name stands for: a full encoder spec (or `embedded`), its size and what it is good for."""
+    """What a short name stands for: a full encoder spec (or `embedded`, `hashed`), its size and what it is good for."""
 
     spec: str
     modality: Modality
@@ -24,6 +24,12 @@ CATALOGUE: dict[str, CatalogueEntry] = {
         "embedded", "image", 1280, "EfficientNet-Lite0 (ImageNet-1k), 224 px; quick on a processor; default"
     ),
     "minilm": CatalogueEntry("embedded", "text", 384, "all-MiniLM-L6-v2, 256 tokens; English only; default"),
+    "hashed-words": CatalogueEntry(
+        "hashed",
+        "text",
+        2048,
+        "words and pieces of words, no model, any language; beside another text encoder",
+    ),
     "beit": CatalogueEntry(
         "transformers-image:microsoft/beit-base-patch16-224-pt22k-ft22k",
         "image",

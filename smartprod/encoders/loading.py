@@ -26,7 +26,7 @@ class EncoderEntry:
         name: The short name to write into the configuration.
         modality: `image` or `text`.
         dim: Length of one embedding.
-        source: `embedded`, or the full spec that the name stands for.
+        source: `embedded`, `hashed`, or the full spec that the name stands for.
         offline: Whether it works now without a network.
         note: What it is good for.
     """
@@ -55,6 +55,8 @@ def list_encoders() -> list[EncoderEntry]:
 
 
 def _works_offline(spec: EncoderSpec) -> bool:
+    if spec.kind == "hashed":
+        return True
     if spec.kind == "embedded":
         return is_installed(EMBEDDED[spec.location])
     repository = spec.location if "/" in spec.location else f"timm/{spec.location}"
@@ -107,6 +109,10 @@ def _open_image(spec: EncoderSpec, config: ExtractConfig) -> ImageEncoder:
 
 
 def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEncoder:
+    if spec.kind == "hashed":
+        from smartprod.encoders.hashed_words import HashedWordsEncoder
+
+        return HashedWordsEncoder()
     from smartprod.encoders.int8 import to_int8
     from smartprod.encoders.texts import TokenEncoder
 
@@ -129,10 +135,14 @@ def _text_model(spec: EncoderSpec) -> TextModel:
 def encoder_identity(name: str) -> str:
     """Describe an encoder's weights cheaply, without opening it or importing a model library.
 
-    Embedded: the known SHA-256. Folder: sizes and times of its files. Hub: repository and revision.
+    Hashed: how it hashes. Embedded: the known SHA-256. Folder: sizes and times of its files. Hub: repository and revision.
     """
     spec = parse_spec(name)
-    if spec.kind == "embedded":
+    if spec.kind == "hashed":
+        from smartprod.encoders.hashed_words import HashedWordsEncoder
+
+        detail = HashedWordsEncoder.weights_hash
+    elif spec.kind == "embedded":
         detail = EMBEDDED[spec.location].sha256
     elif spec.folder is not None:
         detail = stat_folder(spec.folder)

@@ -13,7 +13,9 @@ from smartprod.errors import UsageError
 if TYPE_CHECKING:
     from smartprod.encoders.base import Modality
 
-Kind = Literal["embedded", "timm", "transformers-image", "sentence-transformers", "transformers-text"]
+Kind = Literal[
+    "embedded", "hashed", "timm", "transformers-image", "sentence-transformers", "transformers-text"
+]
 
 SPEC_FORMS = (
     "timm:<model>[@revision]",
@@ -29,6 +31,7 @@ _MODALITY: dict[str, Modality] = {
     "sentence-transformers": "text",
     "transformers-text": "text",
 }
+_WITHOUT_SOURCE = ("embedded", "hashed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class EncoderSpec:
 
     Attributes:
         name: As the user wrote it.
-        kind: The library that loads it, or `embedded`.
+        kind: The library that loads it, `embedded`, or `hashed`, which has no weights.
         modality: `image` or `text`.
         location: Catalogue name, hub id, timm model name, or folder.
         revision: Branch, tag or commit of the hub repository; None for its main branch.
@@ -54,7 +57,7 @@ class EncoderSpec:
     @property
     def needs_hub(self) -> bool:
         """Whether the weights come from the model hub (or its local cache)."""
-        return self.kind != "embedded" and self.folder is None
+        return self.kind not in _WITHOUT_SOURCE and self.folder is None
 
 
 def parse_spec(name: str) -> EncoderSpec:
@@ -64,8 +67,8 @@ def parse_spec(name: str) -> EncoderSpec:
         UsageError: (SP401) The name is neither in the catalogue nor of a known form.
     """
     entry = CATALOGUE.get(name)
-    if entry is not None and entry.spec == "embedded":
-        return EncoderSpec(name=name, kind="embedded", modality=entry.modality, location=name)
+    if entry is not None and entry.spec in _WITHOUT_SOURCE:
+        return EncoderSpec(name=name, kind=_as_kind(entry.spec), modality=entry.modality, location=name)
     kind, separator, location = (entry.spec if entry else name).partition(":")
     if not separator or not location or kind not in _MODALITY:
         raise _unknown(name)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from smartprod.embeddings import EncoderRecord
     from smartprod.model.record import ModelRecord
 
+_LICENCES = {"embedded": "Apache-2.0", "hashed": "none needed"}
+"""Licences of encoders that come with this package or its dependencies, by their source."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeadFigures:
@@ -73,16 +76,31 @@ def model_card(record: ModelRecord, settings: DecisionSettings, figures: Trainin
         "",
         *_decision_lines(record, settings, figures),
         "",
-        "## Encoders",
-        "",
-        *_encoder_table(record.encoders),
-        "",
-        "The encoders' weights are not in this folder. They are opened by name, and refused if their hash differs.",
+        *encoder_lines(record),
         "",
         "## Limits",
         "",
         *_limits(record, settings),
         "",
+        *usage_lines(record),
+    ]
+    return "\n".join(lines)
+
+
+def encoder_lines(record: ModelRecord) -> list[str]:
+    """The section about the encoders."""
+    return [
+        "## Encoders",
+        "",
+        *_encoder_table(record.encoders),
+        "",
+        "The encoders' weights are not in this folder. They are opened by name, and refused if their hash differs.",
+    ]
+
+
+def usage_lines(record: ModelRecord) -> list[str]:
+    """The section that says how the model is used."""
+    return [
         "## Use",
         "",
         "```sh",
@@ -97,7 +115,6 @@ def model_card(record: ModelRecord, settings: DecisionSettings, figures: Trainin
         "```",
         "",
     ]
-    return "\n".join(lines)
 
 
 def _inputs(encoders: Sequence[EncoderRecord]) -> str:
@@ -150,12 +167,12 @@ def _encoder_table(encoders: Sequence[EncoderRecord]) -> Iterator[str]:
     yield "|---|---|---:|---|---|---|"
     for each in encoders:
         entry = known.get(each.name)
-        licence = "Apache-2.0" if entry and entry.source == "embedded" else "see its source"
+        licence = _LICENCES.get(entry.source if entry else "", "see its source")
         note = (
             ""
             if entry is None
             else entry.note
-            if entry.source == "embedded"
+            if entry.source in _LICENCES
             else f"{entry.source}; {entry.note}"
         )
         yield f"| {each.name} | {each.modality} | {each.dim:,} | `{each.weights_hash[:16]}` | {licence} | {note} |"

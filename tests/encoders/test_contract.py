@@ -12,7 +12,7 @@ from tests.contracts.check_encoder import (
     check_text_encoder,
 )
 
-TEXT_KINDS = ["minilm", "transformers", "sentence-transformers"]
+TEXT_KINDS = ["minilm", "transformers", "sentence-transformers", "hashed-words"]
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def image_names(timm_folder, beit_folder):
 def text_names(bert_folder, sentence_folder):
     return {
         "minilm": "minilm",
+        "hashed-words": "hashed-words",
         "transformers": f"transformers-text:{bert_folder}",
         "sentence-transformers": f"sentence-transformers:{sentence_folder}",
     }

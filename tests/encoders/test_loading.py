@@ -17,10 +17,10 @@ def open_image(name):
 def test_loading_lists_embedded_encoders_first_and_says_what_works_offline():
     entries = list_encoders()
     assert [entry.name for entry in entries[:2]] == ["lite0", "minilm"]
-    assert all(entry.offline == (entry.source == "embedded") for entry in entries)
+    assert all(entry.offline == (entry.source in {"embedded", "hashed"}) for entry in entries)
 
 
-@pytest.mark.parametrize("name", ["lite0", "minilm"])
+@pytest.mark.parametrize("name", ["lite0", "minilm", "hashed-words"])
 def test_loading_lists_the_true_dimension(name):
     entry = next(entry for entry in list_encoders() if entry.name == name)
     encoder = load_encoder(name, modality=entry.modality, config=ExtractConfig(), threads=1)
