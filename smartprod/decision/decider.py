@@ -18,6 +18,7 @@ from smartprod.decision.answers import (
     head_order,
 )
 from smartprod.decision.calibration import Calibrator, NoCalibration
+from smartprod.decision.class_edits import AddedClass, ClassEdit
 from smartprod.decision.costs import ClassCosts, choose_classes
 from smartprod.decision.hierarchy import Hierarchy
 from smartprod.decision.open_set import OpenSetDetector, open_set_embedding
@@ -67,6 +68,7 @@ class Decider:
         detectors: Open-set detectors by head.
         words: Answers first in the mode `cheapest-first` where `settings.cheapest` is `words`; else None.
         calibrators: Calibration of each head; one without speaks for itself.
+        edits: Changes to the classes since the training, in their order.
     """
 
     head_set: HeadSet
@@ -74,11 +76,12 @@ class Decider:
     detectors: Mapping[str, OpenSetDetector]
     words: WordsClassifier | None = None
     calibrators: Mapping[str, Calibrator] = field(default_factory=dict)
+    edits: tuple[ClassEdit, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class paths in index order."""
-        return self.head_set.classes
+        return self.edits[-1].classes if self.edits else self.head_set.classes
 
     @property
     def costs(self) -> np.ndarray | None:
@@ -149,17 +152,23 @@ class Decider:
         positions = np.flatnonzero(products.having(head.modalities) & wanted)
         if len(positions) == 0:
             return HeadAnswers(positions, np.zeros((0, len(self.classes)), dtype=np.float32))
-        return self._calibrated(name, positions, head.log_probabilities(_some(products, positions)))
+        asked = _some(products, positions)
+        return self._calibrated(name, positions, head.log_probabilities(asked), asked)
 
     def _ask_words(self, texts: Sequence[str | None], wanted: np.ndarray) -> HeadAnswers:
         assert self.words is not None
         has_text = np.fromiter((bool(text) for text in texts), dtype=bool, count=len(texts))
         positions = np.flatnonzero(has_text & wanted)
         given = [texts[position] or "" for position in positions.tolist()]
-        return self._calibrated(WORDS, positions, self.words.log_probabilities(given))
+        return self._calibrated(WORDS, positions, self.words.log_probabilities(given), None)
 
-    def _calibrated(self, name: str, positions: np.ndarray, logs: np.ndarray) -> HeadAnswers:
-        return HeadAnswers(positions, np.exp(self.calibrators.get(name, NoCalibration()).apply(logs)))
+    def _calibrated(
+        self, name: str, positions: np.ndarray, logs: np.ndarray, asked: ProductEmbeddings | None
+    ) -> HeadAnswers:
+        probabilities = np.exp(self.calibrators.get(name, NoCalibration()).apply(logs))
+        for edit in self.edits:
+            probabilities = edit.apply(name, probabilities, asked)
+        return HeadAnswers(positions, probabilities)
 
     def decide(
         self,
@@ -201,7 +210,22 @@ class Decider:
     def _is_strange(self, products: ProductEmbeddings, combined: CombinedAnswers) -> np.ndarray:
         thresholds = self.settings.open_set_thresholds
         limit = np.asarray([thresholds.get(name, np.inf) for name in combined.head], dtype=np.float32)
-        return self.strangeness(products, combined) > limit
+        strange = self.strangeness(products, combined) > limit
+        for edit in self.edits:
+            if isinstance(edit, AddedClass):
+                strange = self._without_newcomers(edit, strange, products, combined)
+        return strange
+
+    def _without_newcomers(
+        self, edit: AddedClass, strange: np.ndarray, products: ProductEmbeddings, combined: CombinedAnswers
+    ) -> np.ndarray:
+        """Take products of an added class, which the detectors have never seen, out of the strange ones, bool [N]."""
+        kept = strange.copy()
+        for name in edit.newcomers:
+            rows = np.flatnonzero(strange & (combined.head == name))
+            if len(rows):
+                kept[rows] = ~edit.vouches(name, products.take(rows))
+        return kept
 
     def _judge(self, combined: CombinedAnswers, strange: np.ndarray) -> Decisions:
         settings, count = self.settings, len(combined.head)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smartprod.classifiers import WORDS, WordsClassifier, load_heads
 from smartprod.decision.calibration import calibrator_from_state
+from smartprod.decision.class_edits import edit_from_state
 from smartprod.decision.costs import costs_from_document
 from smartprod.decision.decider import Decider
 from smartprod.decision.open_set import detector_from_state
@@ -30,6 +31,7 @@ def save_decision(decider: Decider, folder: Path) -> None:
         "calibrators": sorted(decider.calibrators),
         "detectors": sorted(decider.detectors),
         WORDS: decider.words is not None,
+        "edits": len(decider.edits),
     }
     thresholds = (
         settings["accept"],
@@ -46,6 +48,8 @@ def save_decision(decider: Decider, folder: Path) -> None:
         save_state(calibrator.state(), folder / "calibration", name)
     for name, detector in decider.detectors.items():
         save_state(detector.state(), folder / "open_set", name)
+    for number, change in enumerate(decider.edits):
+        save_state(change.state(), folder / "class_edits", f"{number:03d}")
     if decider.words is not None:
         save_state(decider.words.state(), folder, WORDS)
 
@@ -59,7 +63,7 @@ def load_decider(decision: Path, heads: Path) -> Decider:
     try:
         document = json.loads((decision / _DECISION_FILE).read_text(encoding="utf-8"))
         names, has_words = document.pop("detectors"), document.pop(WORDS)
-        calibrated = document.pop("calibrators")
+        calibrated, edits = document.pop("calibrators"), int(document.pop("edits", 0))
         if document.get("costs") is not None:
             document["costs"] = costs_from_document(document["costs"])
         others = {mode: ModeThresholds(**each) for mode, each in document.pop("other_modes").items()}
@@ -76,4 +80,7 @@ def load_decider(decision: Path, heads: Path) -> Decider:
         name: calibrator_from_state(load_state(decision / "calibration", name)) for name in calibrated
     }
     words = WordsClassifier.from_state(load_state(decision, WORDS)) if has_words else None
-    return Decider(load_heads(heads), settings, detectors, words, calibrators)
+    changes = tuple(
+        edit_from_state(load_state(decision / "class_edits", f"{number:03d}")) for number in range(edits)
+    )
+    return Decider(load_heads(heads), settings, detectors, words, calibrators, changes)
