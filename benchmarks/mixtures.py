@@ -1,4 +1,4 @@
-"""Compare ways of making one fused head out of the candidates, on rows kept apart from the choice.
+"""Compare ways of making one head out of the candidates, on rows kept apart from the choice.
 
 For each set the candidates of `smartprod run all` answer the train and val rows out of fold. The rows are then cut in
 halves, whole groups at a time, twelve times: weights and members are chosen on one half and scored on the other, both
@@ -12,24 +12,29 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from smartprod.classifiers.candidates import validate_candidates
-from smartprod.classifiers.scores import accuracy, log_loss, macro_f1
-from smartprod.classifiers.stacking import choose_members, mix, standard_error
+from smartprod.classifiers.candidates import Candidate, validate_candidates
+from smartprod.classifiers.leaderboard import HEAD_MODALITIES
+from smartprod.classifiers.scores import accuracy, log_loss, macro_f1, standard_error
+from smartprod.classifiers.stacking import likelihood_weights, mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.config import load_config
 from smartprod.embeddings import EmbeddingStore, store_folder
-from smartprod.fusion import MODALITIES, fitting_threads, load_learning_data
+from smartprod.fusion import fitting_threads, load_learning_data
 from smartprod.pipeline import RunConsole, load_pipeline, run_pipeline
 
-SETS = ("myntra", "bestbuy", "magento")
+SETS = ("myntra", "bestbuy", "magento", "grocery")
 REPETITIONS = 12
 GREEDY_ROUNDS = 15
+BAGS = 20
+
+SCORES = ("accuracy", "macro_f1", "log_loss", "members")
 
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -39,11 +44,27 @@ def best_single(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return _indicator([int(np.argmax([macro_f1(each, labels) for each in answers]))], len(answers))
 
 
+def simplest_of_near(answers: np.ndarray, labels: np.ndarray, simplicity: np.ndarray) -> np.ndarray:
+    """The simplest candidate that cannot be told from the best: by macro-F1, and by log-loss among those."""
+    scores = np.asarray([macro_f1(each, labels) for each in answers])
+    best = int(scores.argmax())
+    near = scores >= scores[best] - standard_error("macro_f1", answers[best], labels, seed=0)
+    losses = -answers[:, np.arange(len(labels)), labels].astype(np.float64)  # [K, N]
+    mean = np.where(near, losses.mean(axis=1), np.inf)
+    apart = losses - losses[mean.argmin()]
+    as_good = near & (apart.mean(axis=1) <= apart.std(axis=1) / np.sqrt(len(labels)))
+    return _indicator(
+        [min(np.flatnonzero(as_good), key=lambda number: (simplicity[number], mean[number]))], len(mean)
+    )
+
+
 def mean_of_near(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """What smartprod does: the mean of the candidates within 1.5 standard errors of the best."""
-    scores = [macro_f1(each, labels) for each in answers]
-    error = standard_error(macro_f1, answers[int(np.argmax(scores))], labels, seed=0)
-    return _indicator(choose_members(scores, error), len(answers))
+    """The mean of the candidates within 1.5 standard errors of the best, eight at most."""
+    scores = np.asarray([macro_f1(each, labels) for each in answers])
+    best = int(scores.argmax())
+    reach = scores[best] - 1.5 * standard_error("macro_f1", answers[best], labels, seed=0)
+    ranked = np.argsort(-scores, kind="stable")
+    return _indicator([int(number) for number in ranked if scores[number] >= reach][:8], len(answers))
 
 
 def mean_of_all(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -52,18 +73,34 @@ def mean_of_all(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.full(len(answers), 1 / len(answers))
 
 
-def likelihood_weights(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Weights of highest likelihood by expectation maximisation."""
-    likelihood = np.exp(answers[:, np.arange(len(labels)), labels]).astype(np.float64) + 1e-12  # [K, N]
-    weights = np.full(len(answers), 1 / len(answers))
-    for _ in range(300):
-        joint = weights[:, None] * likelihood
-        weights = (joint / joint.sum(axis=0)).mean(axis=1)
+def greedy_weights(answers: np.ndarray, labels: np.ndarray, drawn: np.ndarray | None = None) -> np.ndarray:
+    """Ensemble selection by log-loss, with repetition (Caruana et al., 2004), among all or the drawn candidates."""
+    pool = np.arange(len(answers)) if drawn is None else drawn
+    likelihood = np.exp(answers[pool][:, np.arange(len(labels)), labels].astype(np.float64))
+    taken, total = np.zeros(len(pool)), np.zeros(len(labels))
+    best, best_score = taken, -np.inf
+    for size in range(1, GREEDY_ROUNDS + 1):
+        scores = np.log(np.maximum((total + likelihood) / size, 1e-12)).mean(axis=1)
+        chosen = int(scores.argmax())
+        taken[chosen] += 1
+        total += likelihood[chosen]
+        if scores[chosen] > best_score:
+            best, best_score = taken.copy(), scores[chosen]
+    weights = np.zeros(len(answers))
+    weights[pool] = best / best.sum()
     return weights
 
 
-def greedy_weights(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Ensemble selection by macro-F1, with replacement (Caruana et al., 2004)."""
+def bagged_greedy_weights(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The mean of twenty ensemble selections, each among a random half of the candidates."""
+    rng = np.random.default_rng(0)
+    half = max(2, -(-len(answers) // 2))
+    draws = [rng.choice(len(answers), min(half, len(answers)), replace=False) for _ in range(BAGS)]
+    return np.mean([greedy_weights(answers, labels, np.sort(drawn)) for drawn in draws], axis=0)
+
+
+def greedy_macro_f1(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Ensemble selection by macro-F1, with repetition."""
     counts = np.zeros(len(answers))
     total = np.zeros_like(answers[0])
     best, best_score = counts, -np.inf
@@ -82,8 +119,11 @@ RULES: dict[str, Rule] = {
     "mean of near": mean_of_near,
     "mean of all": mean_of_all,
     "likelihood": likelihood_weights,
-    "greedy macro-F1": greedy_weights,
+    "greedy": greedy_weights,
+    "greedy, bagged": bagged_greedy_weights,
+    "greedy macro-F1": greedy_macro_f1,
 }
+SIMPLEST = "simplest of near"
 
 
 def _indicator(members: Sequence[int], count: int) -> np.ndarray:
@@ -92,28 +132,32 @@ def _indicator(members: Sequence[int], count: int) -> np.ndarray:
     return weights
 
 
-def measure(name: str, folder: Path) -> dict[str, np.ndarray]:
-    """Mean accuracy, macro-F1 and log-loss of each rule on the halves kept apart."""
-    answers, labels, folds = _held_out_answers(name, folder)
+def measure(candidates: Sequence[Candidate], labels: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean accuracy, macro-F1, log-loss and number of members of each rule on the halves kept apart."""
+    answers = np.stack([candidate.log_probabilities for candidate in candidates])
+    simplicity = np.asarray([candidate.simplicity for candidate in candidates])
+    rules = RULES | {SIMPLEST: lambda chosen, truth: simplest_of_near(chosen, truth, simplicity)}
     rng = np.random.default_rng(0)
-    scores: dict[str, list[tuple[float, float, float]]] = {rule: [] for rule in RULES}
+    scores: dict[str, list[tuple[float, float, float, float]]] = {rule: [] for rule in rules}
     for _ in range(REPETITIONS):
-        half = rng.permutation(folds.max() + 1)[: (folds.max() + 1) // 2]
-        inside = np.isin(folds, half)
+        half = rng.permutation(groups.max() + 1)[: (groups.max() + 1) // 2]
+        inside = np.isin(groups, half)
         for choose, judge in ((inside, ~inside), (~inside, inside)):
             temperatures = [fit_temperature(each[choose], labels[choose]) for each in answers]
             calibrated = np.stack(
                 [apply_temperature(each, value) for each, value in zip(answers, temperatures, strict=True)]
             )
-            for rule, weigh in RULES.items():
-                mixed = mix(calibrated[:, judge], weigh(calibrated[:, choose], labels[choose]))
-                truth = labels[judge]
-                scores[rule].append((accuracy(mixed, truth), macro_f1(mixed, truth), log_loss(mixed, truth)))
+            for rule, weigh in rules.items():
+                weights = weigh(calibrated[:, choose], labels[choose])
+                mixed, truth = mix(calibrated[:, judge], weights), labels[judge]
+                members = float((weights > 0).sum())
+                found = accuracy(mixed, truth), macro_f1(mixed, truth), log_loss(mixed, truth), members
+                scores[rule].append(found)
     return {rule: np.mean(values, axis=0) for rule, values in scores.items()}
 
 
-def _held_out_answers(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Out-of-fold answers of the candidates, float32 [K, N, C], with labels and groups of the rows."""
+def candidates_of(name: str, folder: Path) -> Iterator[tuple[str, list[Candidate], np.ndarray, np.ndarray]]:
+    """Each head of a set: its name, its candidates with answers for the same rows, and labels and groups of the rows."""
     loaded = load_config(name, [f"run.folder={folder}"])
     run = run_pipeline(load_pipeline("all"), loaded, console=RunConsole(quiet=True)).run
     index, split = (pq.read_table(run.artefact_path(each)) for each in ("embedding_index", "split"))
@@ -128,11 +172,18 @@ def _held_out_answers(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, 
             threads=threads,
         )
     validated = data.validated()
-    both = data.products.having(MODALITIES)[validated]
     images = np.asarray(index["image_key"].to_pylist(), dtype=str)[data.rows[validated]]
     groups = np.unique(images, return_inverse=True)[1]
-    answers = np.stack([candidate.log_probabilities[both] for candidate in candidates])
-    return answers, data.labels[validated][both], groups[both]
+    for head, modalities in HEAD_MODALITIES.items():
+        rows = data.products.having(modalities)[validated]
+        pool = [
+            replace(candidate, log_probabilities=candidate.log_probabilities[rows])
+            for candidate in candidates
+            if head in {"fused", candidate.representation}
+        ]
+        pool = [each for each in pool if not np.isnan(each.log_probabilities).any()]
+        if len(pool) > 1 and rows.any():
+            yield head, pool, data.labels[validated][rows], groups[rows]
 
 
 def main() -> None:
@@ -144,13 +195,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep runs and embeddings here")
     arguments = parser.parse_args()
     figures: dict[str, float] = {}
-    print(f"{'set':9} {'rule':16} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8}")
+    print(f"{'set':9} {'head':6} {'rule':16} {'accuracy':>8} {'macro-F1':>8} {'log-loss':>8} {'members':>7}")
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or (("magento",) if arguments.quick else SETS):
-            for rule, values in measure(name, arguments.folder or Path(temporary)).items():
-                print(f"{name:9} {rule:16} {values[0]:8.4f} {values[1]:8.4f} {values[2]:8.4f}", flush=True)
-                for metric, value in zip(("accuracy", "macro_f1", "log_loss"), values, strict=True):
-                    figures[f"{name}.{rule.replace(' ', '_')}.{metric}"] = float(value)
+            for head, candidates, labels, groups in candidates_of(name, arguments.folder or Path(temporary)):
+                for rule, values in measure(candidates, labels, groups).items():
+                    scores = " ".join(f"{value:8.4f}" for value in values[:3])
+                    print(f"{name:9} {head:6} {rule:16} {scores} {values[3]:7.1f}", flush=True)
+                    key = f"{name}.{head}.{rule.replace(',', '').replace(' ', '_')}"
+                    for metric, value in zip(SCORES, values, strict=True):
+                        figures[f"{key}.{metric}"] = float(value)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
