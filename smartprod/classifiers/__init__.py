@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartprod.classifiers.base import Classifier, FitRequest, Fitted
+from smartprod.classifiers.class_clusters import ClassClusters, class_means, cluster_classes
 from smartprod.classifiers.head import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.heads import HeldOutAnswers, load_validation
 from smartprod.classifiers.label_sets import (
@@ -28,6 +29,7 @@ from smartprod.classifiers.words import WORDS, WordsClassifier, fit_words
 
 __all__ = [
     "WORDS",
+    "ClassClusters",
     "Classifier",
     "ClassifierRecipe",
     "FitRequest",
@@ -42,7 +44,9 @@ __all__ = [
     "LabelTree",
     "WordsClassifier",
     "apply_temperature",
+    "class_means",
     "classifier_from_state",
+    "cluster_classes",
     "fit_classifier",
     "fit_logistic",
     "fit_temperature",

@@ -28,6 +28,7 @@ from smartprod.evaluation.data import (
     ReportData,
     ScoredDecisions,
 )
+from smartprod.evaluation.macro_categories import MacroCategories, find_macro_categories, sample_rows
 from smartprod.fusion import load_products
 from smartprod.remote import image_on_disk
 
@@ -104,6 +105,14 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         config_yaml=_config_yaml(config),
         versions=_versions(),
         shots=config.report.shots,
+        costs=decider.costs,
+        macro_categories=_macro_categories(
+            artefacts.embedding_index,
+            np.where(learned, labels, UNKNOWN_CLASS),
+            decider.classes,
+            store,
+            config,
+        ),
     )
 
 
@@ -216,6 +225,20 @@ def _embedding_map(
     embedding = np.hstack([each.values for each in blocks])[able]
     rows = rows[able]
     return EmbeddingMapInput(name, embedding, labels[rows], tuple(parts[rows]), rows)
+
+
+def _macro_categories(
+    index: pa.Table, labels: np.ndarray, classes: tuple[str, ...], store: EmbeddingStore, config: Config
+) -> MacroCategories | None:
+    """Group the classes by the embeddings of a sample of their training rows."""
+    rows = sample_rows(labels, seed=config.run.seed)
+    return find_macro_categories(
+        load_products(index, rows, store),
+        labels[rows],
+        classes,
+        number=config.report.macro_categories,
+        separator=config.catalog.category_separator,
+    )
 
 
 def _accounts(split_account: Mapping[str, Sequence[str]], run: RunFolder) -> tuple[AccountSection, ...]:

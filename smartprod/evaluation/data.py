@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
+
+if TYPE_CHECKING:
+    from smartprod.evaluation.macro_categories import MacroCategories
 
 DecisionKind: TypeAlias = Literal["accepted", "backed_off", "other", "review"]
 
@@ -242,6 +245,8 @@ class ReportData:
         versions: Version of smartprod, Python and the libraries that matter.
         shots: Where a class counts as small or large.
         created: When the run ended, in words; empty leaves it out.
+        costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
+        macro_categories: Groups of classes that are alike, or None.
     """
 
     run_name: str
@@ -264,6 +269,8 @@ class ReportData:
     versions: Mapping[str, str] = field(default_factory=dict)
     shots: ShotsConfig = field(default_factory=ShotsConfig)
     created: str = ""
+    costs: NDArray[np.float32] | None = None
+    macro_categories: MacroCategories | None = None
 
     def __post_init__(self) -> None:
         if len(self.train_counts) != len(self.classes):

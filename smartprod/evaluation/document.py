@@ -31,6 +31,13 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
           `overall_accuracy`, `shares` (list of `head`, `decision`, `rows`, `share`, `accuracy`); null without decisions
         - `thresholds` by head, `target_accuracy`
         - `levels`: list of `level`, `classes`, `accuracy`, `macro_f1`
+        - `hierarchy`: `heads` by name and `answers.score` with `precision`, `recall`, `f1`; further `answers`: `rows`, `true_depth`,
+          `answered_depth`, `backed_off_share`, `backed_off_accuracy`, `backed_off_depth`; `nodes`: list of `path`, `depth`,
+          `rows`, `answered`, `recall`, `precision`; null where the categories are no paths
+        - `costs`: `rows`, `cost_most_probable`, `cost_chosen`, `accuracy_most_probable`, `accuracy_chosen`, `changed`; null without
+        - `macro_categories`: `embedding`, `number`, `given`, `silhouettes` by number, `groups` (list of `name`, `rows`, `classes`),
+          `merges` (list of `first`, `second`, `distance`, `classes`: leaves and merges numbered as scipy does, in the order of
+          `leaves`); null with fewer than three categories
         - `class_sizes`: list of `name`, `meaning`, `classes`, `rows`, `accuracy`, `macro_f1`
         - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
           `mistaken_for`, `mistaken_rows`
@@ -54,6 +61,9 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         "thresholds": dict(data.thresholds),
         "target_accuracy": data.target_accuracy,
         "levels": [asdict(level) for level in evaluation.levels],
+        "hierarchy": asdict(evaluation.tree) if evaluation.tree else None,
+        "costs": asdict(evaluation.costs) if evaluation.costs else None,
+        "macro_categories": _macro_categories(data),
         "class_sizes": [asdict(group) for group in evaluation.sizes],
         "classes": _classes(data, evaluation),
         "confused_pairs": _pairs(data, evaluation),
@@ -72,6 +82,31 @@ def _coverage(evaluation: Evaluation) -> dict[str, Any]:
             },
         }
         for name, certainty in evaluation.certainty.items()
+    }
+
+
+def _macro_categories(data: ReportData) -> dict[str, Any] | None:
+    found = data.macro_categories
+    if found is None:
+        return None
+    return {
+        "embedding": found.embedding,
+        "number": len(found.groups),
+        "given": found.given,
+        "silhouettes": {str(number): value for number, value in found.tree.silhouettes.items()},
+        "groups": [
+            {
+                "name": group.name,
+                "rows": group.rows,
+                "classes": [data.classes[index] for index in group.classes],
+            }
+            for group in found.groups
+        ],
+        "leaves": [data.classes[index] for index in found.members],
+        "merges": [
+            {"first": int(first), "second": int(second), "distance": float(distance), "classes": int(size)}
+            for first, second, distance, size in found.tree.linkage
+        ],
     }
 
 

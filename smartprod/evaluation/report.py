@@ -19,7 +19,9 @@ from smartprod.evaluation.examples import PairExamples, Tile, issue_tiles, pair_
 from smartprod.evaluation.plots.canvas import Chart
 from smartprod.evaluation.plots.certainty import coverage_chart, reliability_chart
 from smartprod.evaluation.plots.classes import class_distribution_chart, confusion_chart
+from smartprod.evaluation.plots.dendrogram import dendrogram_chart
 from smartprod.evaluation.plots.embeddings import map_chart
+from smartprod.evaluation.plots.tree import tree_chart
 from smartprod.evaluation.summary import Evaluation, evaluate, remarks, short_names
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class ReportCharts:
     confusion: Chart | None
     distribution: Chart
     embeddings: Chart | None
+    tree: Chart | None
+    dendrogram: Chart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ def _charts(
         confusion=confusion_chart(matrix, names) if len(matrix.classes) > 1 else None,
         distribution=class_distribution_chart(names, data.train_counts),
         embeddings=_map(data, evaluation, names=names, points=map_points, seed=seed),
+        tree=tree_chart(evaluation.tree.nodes, separator=data.separator) if evaluation.tree else None,
+        dendrogram=dendrogram_chart(data.macro_categories, names) if data.macro_categories else None,
     )
 
 

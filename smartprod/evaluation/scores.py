@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
+from smartprod.evaluation.costs import CostSummary
 from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.decisions import DecisionSummary
+from smartprod.evaluation.hierarchy import TreeSummary
 from smartprod.evaluation.metrics import HeadMetrics
 from smartprod.evaluation.summary import Evaluation, evaluate
 
@@ -26,6 +28,15 @@ def lines_of(data: ReportData, evaluation: Evaluation) -> list[str]:
         lines += shot_lines(evaluation)
     if evaluation.decisions:
         lines.append(decisions_line(evaluation.decisions))
+    if evaluation.tree:
+        lines += tree_lines(evaluation.tree, evaluation)
+    if evaluation.costs:
+        lines.append(costs_line(evaluation.costs))
+    if data.macro_categories:
+        found = data.macro_categories
+        lines.append(
+            f"macro-categories: {len(found.members)} classes in {len(found.groups)} groups that are alike"
+        )
     return lines
 
 
@@ -61,6 +72,32 @@ def decisions_line(summary: DecisionSummary) -> str:
         f"answered automatically: {summary.answered_share:.1%} of {summary.rows:,} test rows, "
         f"{_percent(summary.answered_accuracy)} of them right; with a full category: "
         f"{summary.accepted_share:.1%}, {_percent(summary.accepted_accuracy)} right"
+    )
+
+
+def tree_lines(tree: TreeSummary, evaluation: Evaluation) -> list[str]:
+    """How good the answers are in the category tree, level by level, and how deep they go."""
+    scores = tree.heads[evaluation.head.name]
+    levels = ", ".join(f"level {each.level} {_percent(each.accuracy)}" for each in evaluation.levels)
+    lines = [
+        f"category tree ({evaluation.head.name}): hierarchical F1 {_score(scores.f1)} (precision {_score(scores.precision)}, "
+        f"recall {_score(scores.recall)}); right at {levels}"
+    ]
+    answers = tree.answers
+    if answers and answers.backed_off_share:
+        lines.append(
+            f"backed off to an ancestor: {answers.backed_off_share:.1%} of the test rows, "
+            f"{_percent(answers.backed_off_accuracy)} of them right; answers are {answers.answered_depth:.2f} of "
+            f"{answers.true_depth:.2f} levels deep"
+        )
+    return lines
+
+
+def costs_line(costs: CostSummary) -> str:
+    """What the choice of least expected cost saves."""
+    return (
+        f"mean cost {_score(costs.cost_chosen)} by least expected cost, {_score(costs.cost_most_probable)} by the most "
+        f"probable class; accuracy {_score(costs.accuracy_chosen)} and {_score(costs.accuracy_most_probable)}"
     )
 
 

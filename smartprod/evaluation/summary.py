@@ -11,9 +11,11 @@ import numpy as np
 
 from smartprod.errors import SmartprodError
 from smartprod.evaluation.confusion import ConfusedPair, confused_pairs
+from smartprod.evaluation.costs import CostSummary, summarise_costs
 from smartprod.evaluation.coverage import CoverageCurve, coverage_curve
 from smartprod.evaluation.data import HeadPredictions, ReportData
 from smartprod.evaluation.decisions import DecisionSummary, summarise_decisions
+from smartprod.evaluation.hierarchy import TreeSummary, summarise_tree
 from smartprod.evaluation.label_issues import LabelIssue, find_label_issues
 from smartprod.evaluation.metrics import HeadMetrics, head_metrics, wilson_interval
 from smartprod.evaluation.per_class import (
@@ -60,6 +62,8 @@ class Evaluation:
         pairs: All pairs of classes that `head` takes for each other, most mistakes first.
         issues: Labels to check, from the chosen head's held-out predictions on the validation part.
         decisions: Final answers on the test part.
+        tree: Scores in the category tree; None where the categories are no paths.
+        costs: What the answers of `head` cost; None where all errors cost alike.
         unknown_rows: Rows of `part` whose true category was not learned; no head can be right about them.
     """
 
@@ -74,6 +78,8 @@ class Evaluation:
     pairs: list[ConfusedPair]
     issues: list[LabelIssue]
     decisions: DecisionSummary | None
+    tree: TreeSummary | None
+    costs: CostSummary | None
     unknown_rows: int
 
     @property
@@ -108,6 +114,8 @@ def evaluate(data: ReportData) -> Evaluation:
         decisions=summarise_decisions(data.decisions, classes=data.classes, separator=data.separator)
         if data.decisions and len(data.decisions.rows)
         else None,
+        tree=summarise_tree(heads, head, data.decisions, classes=data.classes, separator=data.separator),
+        costs=None if data.costs is None else summarise_costs(head, data.costs),
         unknown_rows=len(whole.rows) - len(head.rows),
     )
 

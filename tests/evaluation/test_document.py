@@ -15,7 +15,7 @@ def test_document_is_strict_json_with_the_promised_keys(report_data):
     again = json.loads(json.dumps(document, allow_nan=False))
     promised = {
         "schema_version", "run", "created", "versions", "notes", "chosen", "part", "test", "validation", "coverage",
-        "decisions", "thresholds", "target_accuracy", "levels", "class_sizes", "classes", "confused_pairs",
+        "decisions", "thresholds", "target_accuracy", "levels", "hierarchy", "costs", "macro_categories", "class_sizes", "classes", "confused_pairs",
         "label_issues", "leaderboard",
     }  # fmt: skip
     assert set(again) == promised
@@ -24,6 +24,9 @@ def test_document_is_strict_json_with_the_promised_keys(report_data):
         "rows", "accuracy", "accuracy_low", "accuracy_high", "top5", "macro_f1", "weighted_f1", "log_loss", "ece",
         "mean_confidence",
     }  # fmt: skip
+    assert set(again["hierarchy"]) == {"heads", "nodes", "answers"}
+    assert set(again["hierarchy"]["answers"]["score"]) == {"precision", "recall", "f1"}
+    assert again["hierarchy"]["nodes"][0]["path"] == "Clothes"
     assert again["leaderboard"][1]["macro_f1"] is None
     assert set(again["coverage"]["fused"]["coverage_at"]) == {"0.90", "0.95", "0.98", "0.99"}
 
