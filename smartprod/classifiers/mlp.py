@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from smartprod.classifiers.base import (
     FitRequest,
@@ -18,11 +17,12 @@ from smartprod.classifiers.base import (
     row_weights,
     spread_over_classes,
 )
+from smartprod.classifiers.logit_adjustment import log_prior
+from smartprod.classifiers.mlp_training import epoch_batches, row_loss
 from smartprod.fusion import (
     TrainingPlan,
     arrays_of_network,
     seeded,
-    shuffled_batches,
     train_network,
     weights_from_arrays,
 )
@@ -92,15 +92,26 @@ def build_network(dim: int, *, hidden: int, classes: int, dropout: float) -> nn.
     )
 
 
-def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting) -> Fitted:
-    """Train with weighted, label-smoothed cross-entropy; the validation log-loss stops it early."""
+def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau: float = 1.0) -> Fitted:
+    """Train with the configured loss; the validation log-loss stops it early.
+
+    Rows weigh by the size of their class, unless they are drawn by it or the loss makes up for it.
+
+    Args:
+        request: What to fit on.
+        config: Size of the network, loss and speed.
+        weighting: How rows of small classes weigh.
+        tau: Strength of the loss `logit_adjusted`.
+    """
     embedding, labels = request.training.embedding, request.training.labels
     present, positions = np.unique(labels, return_inverse=True)
     center = embedding.mean(axis=0)
     scale = max(float(embedding.std(axis=0).mean()), 1e-6)
     inputs = torch.from_numpy((embedding - center) / np.float32(scale))
     targets = torch.from_numpy(positions.astype(np.int64))
-    weights = torch.from_numpy(row_weights(labels, weighting))
+    weights = torch.from_numpy(row_weights(labels, mlp_weighting(config, weighting)))
+    prior = torch.from_numpy(log_prior(positions, len(present), "none"))
+    each_row = row_loss(config, log_prior=prior, tau=tau)
     with seeded(request.seed):
         network = build_network(
             inputs.shape[1], hidden=config.hidden, classes=len(present), dropout=config.dropout
@@ -108,17 +119,11 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting) -> 
         classifier = MlpClassifier(center, scale, network, present, request.classes)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
-            each = functional.cross_entropy(
-                network(inputs[batch]),
-                targets[batch],
-                reduction="none",
-                label_smoothing=config.label_smoothing,
-            )
-            return (each * weights[batch]).mean()
+            return (each_row(network(inputs[batch]), targets[batch]) * weights[batch]).mean()
 
         history = train_network(
             network,
-            batches=lambda: shuffled_batches(len(labels), config.batch_size),
+            batches=lambda: epoch_batches(labels, config),
             loss=loss,
             plan=TrainingPlan(
                 config.epochs,
@@ -130,6 +135,11 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting) -> 
             score=_validation_score(classifier, request),
         )
     return Fitted(classifier, history.best_epoch)
+
+
+def mlp_weighting(config: MlpConfig, weighting: Weighting) -> Weighting:
+    """How rows weigh in the loss: not at all where sampling or the loss itself deals with small classes."""
+    return weighting if config.sampling == "rows" and config.loss != "logit_adjusted" else "none"
 
 
 def _validation_score(classifier: MlpClassifier, request: FitRequest) -> Callable[[], float] | None:

@@ -15,6 +15,8 @@ MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "
 MetricMiner = Literal["auto", "none", "semihard", "hard", "multi_similarity"]
 PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
 """Losses of pairs or triplets of rows; the others compare rows with proxies of the classes."""
+MlpLoss = Literal["cross_entropy", "focal", "logit_adjusted"]
+RowSampling = Literal["rows", "sqrt", "balanced"]
 ResampleMethod = Literal[
     "none", "random_over", "random_under", "smote", "borderline_smote", "adasyn", "smote_tomek"
 ]
@@ -115,6 +117,9 @@ class MlpConfig(Section):
     batch_size: Annotated[int, Field(ge=4)] = 128
     learning_rate: Positive = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    loss: MlpLoss = "cross_entropy"
+    focal_gamma: Annotated[float, Field(ge=0)] = 2.0
+    sampling: RowSampling = "rows"
     label_smoothing: Fraction = 0.05
     patience: Annotated[int, Field(ge=1)] = 10
 
@@ -152,6 +157,7 @@ class ClassifierConfig(Section):
     metric: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
     class_weight: Literal["auto", "balanced", "sqrt", "none"] = "auto"
     time_limit: Positive | None = None
+    logit_adjustment: Annotated[float, Field(gt=0)] | None = None
     logistic: LogisticConfig = LogisticConfig()
     mlp: MlpConfig = MlpConfig()
     lightgbm: LightgbmConfig = LightgbmConfig()

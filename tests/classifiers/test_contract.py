@@ -34,3 +34,23 @@ def test_contract_unknown_kind_is_refused():
     with pytest.raises(ModelError, match="oracle") as caught:
         classifier_from_state(State("oracle"))
     assert caught.value.code == "SP704"
+
+
+def _with_mlp(**changes) -> ClassifierConfig:
+    return CONFIG.model_copy(update={"mlp": CONFIG.mlp.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize("changes", [{"loss": "focal"}, {"loss": "logit_adjusted"}, {"sampling": "balanced"}])
+def test_contract_is_kept_by_losses_and_sampling_of_the_mlp(changes, tmp_path):
+    config = _with_mlp(hidden=0, learning_rate=0.1, **changes)
+    check_classifier(
+        lambda request: fit_classifier(ClassifierRecipe("mlp", "sqrt"), request, config), tmp_path
+    )
+
+
+@pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype"])
+def test_contract_is_kept_with_logit_adjustment(kind, tmp_path):
+    config = CONFIG.model_copy(update={"kind": kind, "logit_adjustment": 0.5})
+    (recipe,) = list_recipes(config)
+    assert recipe.weighting == "none", "adjustment takes the place of class weights"
+    check_classifier(lambda request: fit_classifier(recipe, request, config), tmp_path)
