@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from smartprod._version import __version__
-from smartprod.cli import config, demo_catalogue, doctor, encoders, pipelines, run, score, stages
+from smartprod.cli import config, demo_catalogue, doctor, encoders, model, pipelines, run, score, stages
 from smartprod.errors import ExitCode, SmartprodError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)
+app.add_typer(model.app, name="model")
 app.command("pipelines")(pipelines.pipelines)
 app.command("stages")(stages.stages)
 app.command("encoders")(encoders.encoders)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine
+from smartprod.decision.answers import CombinedAnswers, HeadAnswers, Mode, combine, needed_embeddings
 from smartprod.decision.calibration import NoCalibration, cross_fit_folds, learn_calibration
+from smartprod.decision.class_edits import AddedClass, ClassEdit, MergedClasses
 from smartprod.decision.costs import choose_classes, mean_cost
 from smartprod.decision.decider import Decider, Decisions
 from smartprod.decision.hierarchy import Hierarchy
@@ -14,10 +15,14 @@ from smartprod.decision.label_sets import (
     load_label_decider,
     save_label_decision,
 )
+from smartprod.decision.newcomers import learn_newcomer
+from smartprod.decision.open_set import open_set_embedding
 from smartprod.decision.settings import DecisionSettings, ModeThresholds
 from smartprod.decision.storage import load_decider, save_decision
 
 __all__ = [
+    "AddedClass",
+    "ClassEdit",
     "CombinedAnswers",
     "Decider",
     "DecisionSettings",
@@ -27,6 +32,7 @@ __all__ = [
     "LabelDecider",
     "LabelDecisions",
     "LabelSettings",
+    "MergedClasses",
     "Mode",
     "ModeThresholds",
     "NoCalibration",
@@ -34,9 +40,12 @@ __all__ = [
     "combine",
     "cross_fit_folds",
     "learn_calibration",
+    "learn_newcomer",
     "load_decider",
     "load_label_decider",
     "mean_cost",
+    "needed_embeddings",
+    "open_set_embedding",
     "save_decision",
     "save_label_decision",
 ]

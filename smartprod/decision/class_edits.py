@@ -148,8 +148,12 @@ class AddedClass:
         arrays, settings = {}, {}
         for name, newcomer in self.newcomers.items():
             values = {each.name: getattr(newcomer, each.name) for each in fields(newcomer)}
-            arrays.update({f"{name}/{key}": value for key, value in values.items() if isinstance(value, np.ndarray)})
-            settings[name] = {key: value for key, value in values.items() if not isinstance(value, np.ndarray)}
+            arrays.update(
+                {f"{name}/{key}": value for key, value in values.items() if isinstance(value, np.ndarray)}
+            )
+            settings[name] = {
+                key: value for key, value in values.items() if not isinstance(value, np.ndarray)
+            }
         return State(self.kind, {"classes": list(self.classes), "heads": settings}, arrays)
 
 
@@ -167,7 +171,7 @@ def edit_from_state(state: State) -> ClassEdit:
         assert isinstance(heads, dict)
         newcomers = {
             name: Newcomer(
-                **{key: state.arrays[f"{name}/{key}"] for key in ("mean", "projection", "prototypes", "prototype")},
+                *(state.arrays[f"{name}/{key}"] for key in ("mean", "projection", "prototypes", "prototype")),
                 **numbers,
             )
             for name, numbers in heads.items()

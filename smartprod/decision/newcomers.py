@@ -85,7 +85,8 @@ def _episodes(space: _Space, examples: int, seed: int) -> tuple[np.ndarray, np.n
     if len(able) > _MOST_EPISODES:
         able = np.sort(rng.choice(able, _MOST_EPISODES, replace=False))
     shrink = examples / (examples + 1)
-    advantages, own = [np.zeros(0, np.float32)], [np.zeros(0, bool)]
+    advantages: list[np.ndarray] = [np.zeros(0, np.float32)]
+    own: list[np.ndarray] = [np.zeros(0, bool)]
     for played in able.tolist():
         members = np.flatnonzero(space.labels == played)
         shown = rng.choice(members, examples, replace=False)

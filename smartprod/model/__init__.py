@@ -12,13 +12,21 @@ if TYPE_CHECKING:
     from smartprod.model.answer_rows import answered_schema, answered_table
     from smartprod.model.answerer import Answerer, Answers
     from smartprod.model.card import HeadFigures, TrainingFigures
+    from smartprod.model.class_changes import ClassChange, add_class, merge_classes
     from smartprod.model.classifier import ProductClassifier, load_classifier
+    from smartprod.model.description import describe_model
+    from smartprod.model.example_table import embed_examples
     from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
     from smartprod.model.saving import save_model
     from smartprod.model.verification import verify_model
 
 _HOMES = {
+    "ClassChange": "class_changes",
+    "add_class": "class_changes",
+    "describe_model": "description",
+    "embed_examples": "example_table",
+    "merge_classes": "class_changes",
     "Answerer": "answerer",
     "Answers": "answerer",
     "HeadFigures": "card",
@@ -38,16 +46,21 @@ _HOMES = {
 __all__ = [
     "Answerer",
     "Answers",
+    "ClassChange",
     "HeadFigures",
     "ModelRecord",
     "ProductClassifier",
     "SavedModel",
     "TrainingFigures",
+    "add_class",
     "answered_schema",
     "answered_table",
     "check_encoders",
+    "describe_model",
+    "embed_examples",
     "load_classifier",
     "load_model",
+    "merge_classes",
     "save_model",
     "verify_model",
 ]

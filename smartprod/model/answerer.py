@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from smartprod.classifiers import WORDS
 from smartprod.cleaning import clean_products
-from smartprod.decision import Decider, Decisions
+from smartprod.decision import Decider, Decisions, LabelDecider
 from smartprod.embeddings import Extractor, MemoryStore, load_embeddings
 from smartprod.encoders import configure_offline
 from smartprod.fusion import ProductEmbeddings
@@ -56,7 +56,7 @@ class Answerer:
     """
 
     model: SavedModel
-    decider: Decider
+    decider: Decider | LabelDecider
     config: Config
     extractor: Extractor
 
@@ -93,6 +93,17 @@ class Answerer:
             raise
         return cls(model, decider, config, extractor)
 
+    def embed(self, products: pa.Table) -> ProductEmbeddings:
+        """Embed everything that the rows of a product table have."""
+        batch = _Batch(
+            self.extractor,
+            products,
+            clean_products(products, self.config.clean),
+            self.extractor.store or MemoryStore(),
+        )
+        everything = np.ones(products.num_rows, dtype=bool)
+        return batch.load(self.extractor.join(batch.images(everything), batch.texts(everything)))
+
     def steps(self, products: pa.Table) -> Iterator[Answers]:
         """Answer for any number of rows, `ROWS_PER_STEP` at a time; an empty table has one empty step."""
         for start in range(0, max(1, products.num_rows), ROWS_PER_STEP):
@@ -108,10 +119,13 @@ class Answerer:
             products: Rows of the product table.
         """
         clean_text = clean_products(products, self.config.clean)
-        texts = clean_text["text"].to_pylist() if self.decider.asks_words else None
         batch = _Batch(self.extractor, products, clean_text, self.extractor.store or MemoryStore())
         everything = np.ones(products.num_rows, dtype=bool)
-        first = self._first_modality()
+        if isinstance(self.decider, LabelDecider):
+            index = self.extractor.join(batch.images(everything), batch.texts(everything))
+            return Answers(products, index, self.decider.decide(batch.load(index)))
+        texts = clean_text["text"].to_pylist() if self.decider.asks_words else None
+        first = _first_modality(self.decider)
         if texts is not None:
             asked = self.decider.is_unsure(self.decider.answers_of_words(texts))
             index = self.extractor.join(batch.images(asked), batch.texts(asked))
@@ -119,26 +133,15 @@ class Answerer:
             index = self.extractor.join(batch.images(everything), batch.texts(everything))
         elif first == "image":
             images = batch.images(everything)
-            asked = self._is_unsure(batch.load(self.extractor.join(images, batch.texts(~everything))))
+            alone = batch.load(self.extractor.join(images, batch.texts(~everything)))
+            asked = self.decider.is_unsure(self.decider.combine(alone))
             index = self.extractor.join(images, batch.texts(asked))
         else:
             texts_first = batch.texts(everything)
-            asked = self._is_unsure(batch.load(self.extractor.join(batch.images(~everything), texts_first)))
+            alone = batch.load(self.extractor.join(batch.images(~everything), texts_first))
+            asked = self.decider.is_unsure(self.decider.combine(alone))
             index = self.extractor.join(batch.images(asked), texts_first)
         return Answers(products, index, self.decider.decide(batch.load(index), texts=texts))
-
-    def _first_modality(self) -> Modality | None:
-        """The modality that answers alone where it is sure; None where both are needed anyway."""
-        settings = self.decider.settings
-        if settings.mode == "image-then-text":
-            return "image"
-        if settings.mode == "cheapest-first" and settings.cheapest != WORDS:
-            return "image" if settings.cheapest == "image" else "text"
-        return None
-
-    def _is_unsure(self, products: ProductEmbeddings) -> np.ndarray:
-        """Which products the next head is asked about, given the first modality's embeddings only, bool [N]."""
-        return self.decider.is_unsure(self.decider.combine(products))
 
     def close(self) -> None:
         """End the decode threads."""
@@ -151,6 +154,16 @@ class Answerer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _first_modality(decider: Decider) -> Modality | None:
+    """The modality that answers alone where it is sure; None where both are needed anyway."""
+    settings = decider.settings
+    if settings.mode == "image-then-text":
+        return "image"
+    if settings.mode == "cheapest-first" and settings.cheapest != WORDS:
+        return "image" if settings.cheapest == "image" else "text"
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

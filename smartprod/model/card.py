@@ -63,7 +63,7 @@ def model_card(record: ModelRecord, settings: DecisionSettings, figures: Trainin
     lines = [
         f"# Product classifier `{record.run}`",
         "",
-        f"Saved by smartprod {record.smartprod} at {record.created}. It answers with one of {record.classes:,} categories "
+        f"Saved by smartprod {record.smartprod}. It answers with one of {record.classes:,} categories "
         f"(`heads/heads.json` lists them) for a product's {_inputs(record.encoders)}, and says when it is not sure.",
         "",
         "## Training",

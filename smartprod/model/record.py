@@ -27,12 +27,11 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """The content of `model.yaml`.
+    """The content of `model.yaml`; no time and no path of a machine, so that the same training gives the same bytes.
 
     Attributes:
         smartprod: Version that saved the model.
         run: Name of the run.
-        created: UTC time, ISO 8601.
         classes: Number of classes; their names stand with the heads.
         encoders: What products have to be embedded with, image encoders first.
         config: The configuration in force, without the paths of the machine that trained.
@@ -40,7 +39,6 @@ class ModelRecord:
 
     smartprod: str
     run: str
-    created: str
     classes: int
     encoders: tuple[EncoderRecord, ...]
     config: Config
@@ -54,7 +52,6 @@ def write_record(record: ModelRecord, folder: Path) -> None:
         "format": FORMAT,
         "smartprod": record.smartprod,
         "run": record.run,
-        "created": record.created,
         "classes": record.classes,
         "encoders": [asdict(encoder) for encoder in record.encoders],
         "config": _portable(record.config),
@@ -85,7 +82,6 @@ def read_record(folder: Path) -> ModelRecord:
         return ModelRecord(
             smartprod=document["smartprod"],
             run=document["run"],
-            created=document["created"],
             classes=document["classes"],
             encoders=tuple(EncoderRecord(**encoder) for encoder in document["encoders"]),
             config=Config.model_validate(document["config"]),

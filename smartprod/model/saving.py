@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
 
 from smartprod._version import __version__
@@ -10,6 +9,7 @@ from smartprod.classifiers import save_heads
 from smartprod.decision import save_decision
 from smartprod.model.card import model_card
 from smartprod.model.record import ModelRecord, write_record
+from smartprod.model.reference import ReferenceRows, save_reference
 from smartprod.model.verification import write_manifest
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HEADS_FOLDER = "heads"
 DECISION_FOLDER = "decision"
+LABELS_FOLDER = "labels"
 CARD_FILE = "README.md"
 
 
@@ -33,6 +34,7 @@ def save_model(
     encoders: Sequence[EncoderRecord],
     config: Config,
     figures: TrainingFigures,
+    reference: ReferenceRows | None = None,
 ) -> ModelRecord:
     """Write a model folder.
 
@@ -42,28 +44,39 @@ def save_model(
         encoders: What the heads' products were embedded with.
         config: The configuration in force.
         figures: What the model card tells about the training.
+        reference: Held-out products to keep; without them the classes cannot be changed later.
 
     Returns:
         What was written as `model.yaml`.
     """
     for name in (HEADS_FOLDER, DECISION_FOLDER):
         (folder / name).mkdir(parents=True)
-    record = ModelRecord(
+    save_heads(decider.head_set, folder / HEADS_FOLDER)
+    save_decision(decider, folder / DECISION_FOLDER)
+    if reference is not None:
+        save_reference(reference, folder)
+    record = new_record(config, encoders, classes=len(decider.classes))
+    seal_model(folder, record, model_card(record, decider.settings, figures))
+    return record
+
+
+def new_record(config: Config, encoders: Sequence[EncoderRecord], *, classes: int) -> ModelRecord:
+    """Describe a model that is saved now."""
+    return ModelRecord(
         smartprod=__version__,
         run=config.run.name,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        classes=len(decider.classes),
+        classes=classes,
         encoders=tuple(encoders),
         config=config,
     )
-    save_heads(decider.head_set, folder / HEADS_FOLDER)
-    save_decision(decider, folder / DECISION_FOLDER)
+
+
+def seal_model(folder: Path, record: ModelRecord, card: str) -> None:
+    """Write `model.yaml` and the card beside what was learned, and the manifest over everything."""
     write_record(record, folder)
-    card = model_card(record, decider.settings, figures)
     (folder / CARD_FILE).write_text(card, encoding="utf-8", newline="\n")
     write_manifest(folder)
     _allow_reading(folder)
-    return record
 
 
 def _allow_reading(folder: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.model.card import HeadFigures, TrainingFigures
+    from smartprod.model.reference import ReferenceRows
 
 
 @stage(
@@ -40,17 +41,42 @@ def export(
     folder = context.folder("model")
     decider = load_decider(decision, heads)
     encoders = encoders_of(embedding_index)
-    figures = training_figures(_count_fitted(embedding_index, split), leaderboard, metrics)
-    save_model(folder, decider=decider, encoders=encoders, config=context.config, figures=figures)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    context.metric("classes", len(decider.classes))
-    context.metric("bytes", size)
+    figures = training_figures(count_fitted(embedding_index, split), leaderboard, metrics)
+    save_model(
+        folder,
+        decider=decider,
+        encoders=encoders,
+        config=context.config,
+        figures=figures,
+        reference=_reference(context, embedding_index, heads),
+    )
     context.say(
         f"{len(decider.classes):,} classes, heads {', '.join(decider.head_set.heads)}, mode {decider.settings.mode}"
     )
-    context.say(f"{len(files)} files, {size / 1e6:,.1f} MB: {context.run.artefact_path('model')}")
+    tell_model(context, folder, classes=len(decider.classes))
     return {"model": folder}
+
+
+def _reference(context: StageContext, embedding_index: pa.Table, heads: Path) -> ReferenceRows:
+    from smartprod.classifiers import load_validation
+    from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
+    from smartprod.fusion import load_products
+    from smartprod.model.reference import ReferenceRows, choose_reference
+
+    held_out = load_validation(heads)
+    dims = sum(encoder.dim for encoder in encoders_of(embedding_index))
+    rows = choose_reference(held_out, dims=dims, seed=context.seed)
+    store = EmbeddingStore(store_folder(context.config))
+    return ReferenceRows(held_out, rows, load_products(embedding_index, rows, store))
+
+
+def tell_model(context: StageContext, folder: Path, *, classes: int) -> None:
+    """Tell how big the model folder is."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    context.metric("classes", classes)
+    context.metric("bytes", size)
+    context.say(f"{len(files)} files, {size / 1e6:,.1f} MB: {context.run.artefact_path('model')}")
 
 
 def training_figures(
@@ -83,7 +109,7 @@ def _head_figures(
                 yield HeadFigures(entry["head"], entry["name"], part, scores["rows"], accuracy, macro_f1)
 
 
-def _count_fitted(embedding_index: pa.Table, split: pa.Table) -> int:
+def count_fitted(embedding_index: pa.Table, split: pa.Table) -> int:
     """Count the labelled rows of train and val that have an embedding: the ones that the heads were fitted on."""
     import pyarrow as pa
     import pyarrow.compute as pc
