@@ -135,6 +135,31 @@ def combine_asking(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NeededEmbeddings:
+    """Which products a mode has embedded: the image, the text; bool [N] each."""
+
+    image: np.ndarray
+    text: np.ndarray
+
+
+def needed_embeddings(
+    answers: Mapping[str, HeadAnswers], count: int, *, mode: Mode, cheapest: str, ask_next: float
+) -> NeededEmbeddings:
+    """Find out which of N products pay for which encoder in a mode; arguments as for `combine`."""
+    order = head_order(mode, cheapest=cheapest)
+    everything = np.ones(count, dtype=bool)
+    if not order.then:
+        return NeededEmbeddings(everything, everything)
+    unsure, first = everything.copy(), order.first[0]
+    if first in answers:
+        confidence = answers[first].probabilities.max(axis=1, initial=0)
+        unsure[answers[first].positions[confidence >= np.float32(ask_next)]] = False
+    if first == WORDS:
+        return NeededEmbeddings(unsure, unsure)
+    return NeededEmbeddings(everything, unsure) if first == "image" else NeededEmbeddings(unsure, everything)
+
+
 def _ask_in_turn(
     ask: Callable[[str, np.ndarray], HeadAnswers],
     blank: CombinedAnswers,

@@ -29,6 +29,8 @@ from smartprod.evaluation.data import (
     ScoredDecisions,
 )
 from smartprod.evaluation.macro_categories import MacroCategories, find_macro_categories, sample_rows
+from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
+from smartprod.evaluation.prediction_sets import score_sets
 from smartprod.fusion import load_products
 from smartprod.remote import image_on_disk
 
@@ -43,7 +45,12 @@ if TYPE_CHECKING:
     from smartprod.fusion import ProductEmbeddings
     from smartprod.pipeline import RunFolder
 
-_STAGE_TITLES = {"catalog": "Product table", "clean": "Cleaning", "extract": "Extraction"}
+_STAGE_TITLES = {
+    "catalog": "Product table",
+    "clean": "Cleaning",
+    "extract": "Extraction",
+    "decide": "Calibration and thresholds",
+}
 _SPLIT_TITLES = {
     "class_policy": "Class policy",
     "split": "Split",
@@ -81,9 +88,10 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
     test_rows = np.flatnonzero(parts == "test")
     test_products = load_products(artefacts.embedding_index, test_rows, store)
     texts = artefacts.clean_text["text"].take(test_rows).to_pylist()
-    asked = decider.answers(test_products, texts)
-    answers = {name: asked[name] for name in decider.head_set.heads}
-    decisions = decider.decide(test_products, asked)
+    asked = ask_all(decider, test_products, texts, test_rows, labels[test_rows])
+    answers = {name: asked.heads[name] for name in decider.head_set.heads}
+    decisions = decider.decide(test_products, asked.heads)
+    promised = config.decide.prediction_sets
     learned = np.isin(parts, ["train", "val"])
     return ReportData(
         run_name=config.run.name,
@@ -96,7 +104,13 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         validation_kind=_validation_kind(artefacts.split, config),
         leaderboard=_leaderboard(artefacts.leaderboard),
         decisions=_scored_decisions(decisions, decider, artefacts.split, test_rows),
-        thresholds=dict.fromkeys(decider.head_set.heads, decider.settings.accept),
+        together=asked.together,
+        modes=asked.modes,
+        encoding=encoding_costs(test_products, run),
+        sets=score_sets(decisions.sets, labels[test_rows], promised=promised)
+        if decisions.sets is not None and promised is not None
+        else None,
+        thresholds=dict.fromkeys((*decider.head_set.heads, DECISION), decider.settings.accept),
         target_accuracy=config.decide.target_accuracy,
         products=_ProductReader(artefacts.products, artefacts.split, config.catalog.remote),
         embedding_map=_embedding_map(artefacts.embedding_index, parts, labels, store, config),

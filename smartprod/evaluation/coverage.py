@@ -23,12 +23,15 @@ class CoverageCurve:
         threshold: Smallest confidence kept, float64 [P], falling.
         aurc: Area under the risk-coverage curve (Geifman and El-Yaniv, 2017): the mean error rate of the kept
             rows over all coverages; 0 is best. NaN without rows.
+        e_aurc: What of it is due to the order of the confidences (Geifman, Uziel and El-Yaniv, 2019): the area above that
+            of a perfect order, in which every right answer is surer than every wrong one. NaN without rows.
     """
 
     coverage: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     threshold: NDArray[np.float64]
     aurc: float
+    e_aurc: float
 
     def coverage_at(self, accuracy: float) -> float:
         """The largest share of rows that can be kept at this accuracy or better, in hindsight; 0 if none."""
@@ -53,7 +56,7 @@ def coverage_curve(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) 
     count = len(confidence)
     if count == 0:
         none = np.zeros(0)
-        return CoverageCurve(none, none, none, nan)
+        return CoverageCurve(none, none, none, nan, nan)
     order = np.argsort(-np.asarray(confidence, dtype=np.float64), kind="stable")
     ranked = np.asarray(confidence, dtype=np.float64)[order]
     right = np.cumsum(np.asarray(correct, dtype=np.float64)[order])
@@ -62,4 +65,10 @@ def coverage_curve(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) 
     accuracy = right[ends] / kept
     rows_per_point = np.diff(np.concatenate([[0.0], kept]))
     aurc = float(((1.0 - accuracy) * rows_per_point).sum() / count)
-    return CoverageCurve(kept / count, accuracy, ranked[ends], aurc)
+    return CoverageCurve(kept / count, accuracy, ranked[ends], aurc, aurc - _best_area(count, int(right[-1])))
+
+
+def _best_area(count: int, right: int) -> float:
+    """Area under the risk-coverage curve where all right answers come first."""
+    kept = np.arange(1, count + 1)
+    return float((np.maximum(kept - right, 0) / kept).mean())

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
+from smartprod.evaluation.prediction_sets import SetScores
+from smartprod.evaluation.routing import EncodingCosts, ModeAnswers
 
 if TYPE_CHECKING:
     from smartprod.evaluation.macro_categories import MacroCategories
@@ -244,6 +246,10 @@ class ReportData:
         config_yaml: The configuration in force.
         versions: Version of smartprod, Python and the libraries that matter.
         shots: Where a class counts as small or large.
+        together: What the heads of the mode in force answer on the test part, best guesses before anything is held back.
+        modes: What each mode does with the test part, the one in force first.
+        encoding: What the encoders cost there; needed with `modes`.
+        sets: How the prediction sets fared on the test part, or None.
         created: When the run ended, in words; empty leaves it out.
         costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
         macro_categories: Groups of classes that are alike, or None.
@@ -268,6 +274,10 @@ class ReportData:
     config_yaml: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     shots: ShotsConfig = field(default_factory=ShotsConfig)
+    together: HeadPredictions | None = None
+    modes: tuple[ModeAnswers, ...] = ()
+    encoding: EncodingCosts | None = None
+    sets: SetScores | None = None
     created: str = ""
     costs: NDArray[np.float32] | None = None
     macro_categories: MacroCategories | None = None

@@ -26,9 +26,12 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `part`: the part that the details below are about, `test` or `validation`
         - `test`, `validation`: by head name `rows`, `accuracy`, `accuracy_low`, `accuracy_high`, `top5`, `macro_f1`,
           `weighted_f1`, `log_loss`, `ece`, `mean_confidence`
-        - `coverage`: by head `aurc` and `coverage_at` (by accuracy, such as `0.95`: the share that can be answered)
+        - `coverage`: by head, and for the `decision` of the mode in force, `aurc`, `e_aurc` and `coverage_at` (by accuracy, such as `0.95`: the share that can be answered)
         - `decisions`: `rows`, `accepted_share`, `accepted_accuracy`, `answered_share`, `answered_accuracy`,
           `overall_accuracy`, `shares` (list of `head`, `decision`, `rows`, `share`, `accuracy`); null without decisions
+        - `modes`: list, the mode in force first, of `mode`, `accuracy`, `heads` (list of `head`, `rows`, `share`, `accuracy`),
+          `images_saved`, `texts_saved`, `milliseconds`, `milliseconds_of_all`
+        - `prediction_sets`: `promised`, `covered`, `rows`, `size`, `single`; null without
         - `thresholds` by head, `target_accuracy`
         - `levels`: list of `level`, `classes`, `accuracy`, `macro_f1`
         - `hierarchy`: `heads` by name and `answers.score` with `precision`, `recall`, `f1`; further `answers`: `rows`, `true_depth`,
@@ -58,6 +61,8 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         "validation": {name: scores.as_dict() for name, scores in evaluation.validation.items()},
         "coverage": _coverage(evaluation),
         "decisions": asdict(evaluation.decisions) if evaluation.decisions else None,
+        "modes": [asdict(mode) for mode in evaluation.modes],
+        "prediction_sets": asdict(data.sets) if data.sets else None,
         "thresholds": dict(data.thresholds),
         "target_accuracy": data.target_accuracy,
         "levels": [asdict(level) for level in evaluation.levels],
@@ -76,12 +81,11 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
 def _coverage(evaluation: Evaluation) -> dict[str, Any]:
     return {
         name: {
-            "aurc": certainty.curve.aurc,
-            "coverage_at": {
-                f"{target:.2f}": certainty.curve.coverage_at(target) for target in ACCURACY_TARGETS
-            },
+            "aurc": curve.aurc,
+            "e_aurc": curve.e_aurc,
+            "coverage_at": {f"{target:.2f}": curve.coverage_at(target) for target in ACCURACY_TARGETS},
         }
-        for name, certainty in evaluation.certainty.items()
+        for name, curve in evaluation.curves.items()
     }
 
 

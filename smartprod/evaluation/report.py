@@ -75,7 +75,7 @@ def build_report(data: ReportData, *, config: ReportConfig | None = None, seed: 
         issues=issue_tiles(data, evaluation.issues[:ISSUES_SHOWN], names=names),
     )
     return (
-        _environment()
+        report_environment()
         .get_template("report.html.j2")
         .render(
             data=data,
@@ -94,7 +94,7 @@ def _charts(
     data: ReportData, evaluation: Evaluation, *, names: tuple[str, ...], map_points: int, seed: int
 ) -> ReportCharts:
     table = evaluation.test if evaluation.part == "test" else evaluation.validation
-    curves = {name: certainty.curve for name, certainty in evaluation.certainty.items()}
+    curves = evaluation.curves
     matrix = confusion_matrix(evaluation.head)
     return ReportCharts(
         reliability=tuple(
@@ -137,7 +137,8 @@ def map_groups(classes: tuple[str, ...], *, separator: str) -> tuple[str, ...]:
     return tuple(path[0] for path in paths)
 
 
-def _environment() -> Environment:
+def report_environment() -> Environment:
+    """The template engine with the filters of a report; every text from the data is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

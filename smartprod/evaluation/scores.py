@@ -10,6 +10,8 @@ from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.decisions import DecisionSummary
 from smartprod.evaluation.hierarchy import TreeSummary
 from smartprod.evaluation.metrics import HeadMetrics
+from smartprod.evaluation.prediction_sets import set_line
+from smartprod.evaluation.routing import mode_lines
 from smartprod.evaluation.summary import Evaluation, evaluate
 
 
@@ -26,6 +28,10 @@ def lines_of(data: ReportData, evaluation: Evaluation) -> list[str]:
             lines += _table(part, table, chosen=data.chosen.name)
     if evaluation.sizes:
         lines += shot_lines(evaluation)
+    lines.append(_curves_line(evaluation))
+    lines += mode_lines(evaluation.modes)
+    if data.sets:
+        lines.append(set_line(data.sets))
     if evaluation.decisions:
         lines.append(decisions_line(evaluation.decisions))
     if evaluation.tree:
@@ -64,6 +70,14 @@ def shot_lines(evaluation: Evaluation) -> list[str]:
         f"({group.classes:,} classes, {group.rows:,} rows)"
         for number, group in enumerate(evaluation.sizes)
     ]
+
+
+def _curves_line(evaluation: Evaluation) -> str:
+    """The area under the risk-coverage curve of each head, and what of it a better order would save."""
+    areas = ", ".join(
+        f"{name} {curve.aurc:.4f} ({curve.e_aurc:.4f})" for name, curve in evaluation.curves.items()
+    )
+    return f"area under risk-coverage on the {evaluation.part} part (above a perfect order): {areas}"
 
 
 def decisions_line(summary: DecisionSummary) -> str:

@@ -25,6 +25,7 @@ from smartprod.evaluation.per_class import (
     level_scores,
 )
 from smartprod.evaluation.reliability import ReliabilityBin, reliability_bins
+from smartprod.evaluation.routing import ModeSummary, summarise_modes
 from smartprod.evaluation.shots import ShotGroupScore, shot_group_scores
 
 SMALL_PART = 200
@@ -61,9 +62,11 @@ class Evaluation:
         sizes: Scores of `head` by size of class.
         pairs: All pairs of classes that `head` takes for each other, most mistakes first.
         issues: Labels to check, from the chosen head's held-out predictions on the validation part.
-        decisions: Final answers on the test part.
         tree: Scores in the category tree; None where the categories are no paths.
         costs: What the answers of `head` cost; None where all errors cost alike.
+        decisions: Final answers on the test part.
+        modes: Who answers in each mode and what it saves, the mode in force first; empty without a test part.
+        together: Coverage of what the heads answer together in the mode in force, on the test part; None without.
         unknown_rows: Rows of `part` whose true category was not learned; no head can be right about them.
     """
 
@@ -81,6 +84,14 @@ class Evaluation:
     tree: TreeSummary | None
     costs: CostSummary | None
     unknown_rows: int
+    modes: tuple[ModeSummary, ...] = ()
+    together: CoverageCurve | None = None
+
+    @property
+    def curves(self) -> dict[str, CoverageCurve]:
+        """Accuracy against coverage by head, and of the `decision` that they make together."""
+        curves = {name: certainty.curve for name, certainty in self.certainty.items()}
+        return curves if self.together is None else {**curves, "decision": self.together}
 
     @property
     def scores(self) -> HeadMetrics:
@@ -117,6 +128,8 @@ def evaluate(data: ReportData) -> Evaluation:
         tree=summarise_tree(heads, head, data.decisions, classes=data.classes, separator=data.separator),
         costs=None if data.costs is None else summarise_costs(head, data.costs),
         unknown_rows=len(whole.rows) - len(head.rows),
+        modes=summarise_modes(data.modes, data.encoding) if data.modes and data.encoding else (),
+        together=_together(data) if part == "test" else None,
     )
 
 
@@ -142,6 +155,13 @@ def _main_head(heads: tuple[HeadPredictions, ...], chosen: str) -> HeadPredictio
 def _metrics(heads: tuple[HeadPredictions, ...]) -> dict[str, HeadMetrics]:
     known = (head.learned() for head in heads)
     return {head.name: head_metrics(head.labels, head.probabilities) for head in known}
+
+
+def _together(data: ReportData) -> CoverageCurve | None:
+    if data.together is None:
+        return None
+    known = data.together.learned()
+    return coverage_curve(known.confidence, np.asarray(known.predicted == known.labels))
 
 
 def _certainty(head: HeadPredictions) -> HeadCertainty:
