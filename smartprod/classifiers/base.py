@@ -46,6 +46,7 @@ class FitRequest:
         threads: Threads to use.
         validation: Held-out rows that stop the training early; None in the final fit.
         rounds: Epochs or boosting rounds to run when there is no validation.
+        coarse: Coarse class of each class, int64 [C], for classifiers of two levels; None: to be found.
     """
 
     training: TrainingSet
@@ -54,6 +55,7 @@ class FitRequest:
     threads: int = 1
     validation: TrainingSet | None = None
     rounds: int | None = None
+    coarse: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -118,7 +118,7 @@ def validate_candidates(
             representation = by_fold[fold.name].get(candidate.representation)
             if representation is not None:
                 training = training_set(training_rows, data, fold.name, representation)
-                request = FitRequest(training, len(data.classes), seed, threads)
+                request = FitRequest(training, len(data.classes), seed, threads, coarse=data.coarse)
                 _validate(candidate, representation, fold, data, request, config)
             advance()
         else:
@@ -164,7 +164,9 @@ def fit_final(
 ) -> Fitted:
     """Fit a chosen candidate on all learning rows."""
     training = training_set(training_rows, data, data.final().name, representation)
-    request = FitRequest(training, len(data.classes), seed, threads, rounds=candidate.median_rounds())
+    request = FitRequest(
+        training, len(data.classes), seed, threads, rounds=candidate.median_rounds(), coarse=data.coarse
+    )
     return fit_classifier(candidate.recipe, request, config)
 
 

@@ -94,6 +94,15 @@ def _fit(recipe: ClassifierRecipe, request: FitRequest, config: ClassifierConfig
         from smartprod.classifiers.neighbours import fit_neighbours
 
         return fit_neighbours(request, config.neighbours, weighting=recipe.weighting)
+    if recipe.kind == "two_level":
+        from smartprod.classifiers.two_level import fit_two_level
+
+        return fit_two_level(
+            request,
+            C=config.two_level.C,
+            max_iterations=config.logistic.max_iterations,
+            weighting=recipe.weighting,
+        )
     from smartprod.classifiers.prototype import fit_prototype
 
     return fit_prototype(request, temperature=config.prototype.temperature)
@@ -126,6 +135,10 @@ def _from_state(state: State) -> Classifier:
         from smartprod.classifiers.neighbours import NeighboursClassifier
 
         return NeighboursClassifier.from_state(state)
+    if state.kind == "two_level":
+        from smartprod.classifiers.two_level import TwoLevelClassifier
+
+        return TwoLevelClassifier.from_state(state)
     if state.kind == "prototype":
         from smartprod.classifiers.prototype import PrototypeClassifier
 
@@ -143,4 +156,4 @@ def _weighting(kind: ClassifierKind, config: ClassifierConfig) -> Weighting:
     if config.logit_adjustment is not None:
         return "none"  # it takes the place of weights
     # Measured by grouped cross-validation on three real sets: networks and trees overfit fully balanced tails.
-    return "balanced" if kind == "logistic" else "sqrt"
+    return "balanced" if kind in {"logistic", "two_level"} else "sqrt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartprod.classifiers.standings import Standing, standings_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "classify",
     reads=["embedding_index", "split", "representations", "training_rows"],
     writes=["heads", "leaderboard"],
-    config=["classifier", "fuse.candidates", "run.seed", "run.threads"],
+    config=["classifier", "fuse.candidates", "catalog.category_separator", "run.seed", "run.threads"],
     libraries=["torch", "scikit-learn", "lightgbm", "scipy"],
     packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.resampling", "smartprod.state"],
 )
@@ -41,11 +42,16 @@ def classify(
     from smartprod.classifiers.leaderboard import choose_heads, compare
     from smartprod.classifiers.registry import list_recipes
     from smartprod.classifiers.standings import list_standings, standings_document
+    from smartprod.classifiers.two_level import coarse_classes
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import fitting_threads, load_learning_data, load_representations
 
     config = context.config.classifier
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
+    separator = context.config.catalog.category_separator
+    data = replace(
+        data, coarse=coarse_classes(data.classes, separator=separator, level=config.two_level.level)
+    )
     final = load_representations(representations)
     fits = len(data.folds) * len(final) * len(list_recipes(config))
     budget = Budget(config.time_limit)

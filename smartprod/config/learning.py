@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from smartprod.config.section import Fraction, Positive, Section
 
-ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours"]
+ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours", "two_level"]
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
@@ -149,6 +149,13 @@ class NeighboursConfig(Section):
     rows_per_class: Annotated[int, Field(ge=1)] = 300
 
 
+class TwoLevelConfig(Section):
+    """Logistic regression on two levels: coarse classes, and the classes within each."""
+
+    level: Annotated[int, Field(ge=1)] | None = 1
+    C: Positive = 30.0
+
+
 class ClassifierConfig(Section):
     """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
 
@@ -163,6 +170,7 @@ class ClassifierConfig(Section):
     lightgbm: LightgbmConfig = LightgbmConfig()
     prototype: PrototypeConfig = PrototypeConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
+    two_level: TwoLevelConfig = TwoLevelConfig()
 
 
 class OpenSetConfig(Section):

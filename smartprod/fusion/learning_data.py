@@ -47,6 +47,7 @@ class LearningData:
         labels: Class indices, int64 [N].
         products: Their embeddings.
         folds: The validation folds.
+        coarse: Coarse class of each class, int64 [C], for classifiers of two levels; None: to be found.
     """
 
     classes: tuple[str, ...]
@@ -54,6 +55,7 @@ class LearningData:
     labels: np.ndarray
     products: ProductEmbeddings
     folds: tuple[Fold, ...]
+    coarse: np.ndarray | None = None
 
     @property
     def elements(self) -> int:

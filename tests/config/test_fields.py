@@ -20,12 +20,12 @@ def field(key):
         ("run.threads", "a whole number of at least 1 or null"),
         ("split.val_fraction", "a number from 0 to 1"),
         ("classifier.logistic.C", "a list, each entry a number greater than 0"),
-        ("classifier.kind", "one of auto, logistic, mlp, lightgbm, prototype"),
+        ("classifier.kind", "one of auto, logistic, mlp, lightgbm, prototype, neighbours, two_level"),
         ("split.use_column", "true or false"),
         ("catalog.delimiter", "a text of one character or null"),
         ("catalog.classes.merge", "a section `from: to` of texts"),
         ("score", "a section with some of top_k, part_rows, max_bad_fraction"),
-        ("fuse.candidates", "a list, each entry one of concat, metric, gated, stack"),
+        ("fuse.candidates", "a list, each entry one of concat, metric, gated, cross_attention, stack"),
     ],
 )
 def test_fields_allowed_values_are_described_in_words(key, words):
