@@ -10,9 +10,12 @@ from smartprod.pipeline import RunFolder, StageContext, stage
 from smartprod.remote import POLICY_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import pyarrow as pa
 
+    from smartprod.catalog.class_policy import ClassPolicyResult
     from smartprod.catalog.leakage import LabelConflict, Leakage
     from smartprod.config import Config
 
@@ -110,10 +113,7 @@ def split(
     context: StageContext, products: pa.Table, clean_text: pa.Table, embedding_index: pa.Table
 ) -> dict[str, object]:
     """Apply the class policy, split the rows into parts and folds, and look for leakage."""
-    import pyarrow as pa
-
-    from smartprod.catalog import apply_class_policy, find_label_conflicts, find_leakage, split_products
-    from smartprod.catalog.folds import assign_folds
+    from smartprod.catalog.class_policy import apply_class_policy
 
     config = context.config
     categories = products["category"].to_pylist()
@@ -123,6 +123,43 @@ def split(
         separator=config.catalog.category_separator,
         seed=context.seed,
     )
+    several = sum(1 for paths in categories if paths and len(paths) > 1)
+    told = f"{several:,} rows have several categories: the first one is learned (all of them: `smartprod run several-labels`)"
+    return divide_rows(
+        context, products, clean_text, embedding_index, policy=policy, notes=[told] if several else []
+    )
+
+
+def divide_rows(
+    context: StageContext,
+    products: pa.Table,
+    clean_text: pa.Table,
+    embedding_index: pa.Table,
+    *,
+    policy: ClassPolicyResult,
+    notes: Sequence[str] = (),
+    answers: Sequence[str | None] | None = None,
+) -> dict[str, object]:
+    """Split rows whose class is known into parts and folds, look for leakage, and tell.
+
+    Args:
+        context: Of the stage.
+        products: The artefact of that name, like the next two.
+        clean_text: See above.
+        embedding_index: See above.
+        policy: The class of each row.
+        notes: Told below the account of the classes.
+        answers: What makes rows of the same content contradict each other where it differs; None: the class.
+
+    Returns:
+        The artefacts `split` and `split_account`.
+    """
+    import pyarrow as pa
+
+    from smartprod.catalog import find_label_conflicts, find_leakage, split_products
+    from smartprod.catalog.folds import assign_folds
+
+    config = context.config
     keys = _content_keys(clean_text, embedding_index, config.split.long_text_characters)
     groups = _groups(products, keys, config.split.group_by)
     made = split_products(
@@ -134,10 +171,8 @@ def split(
         reasons=policy.reasons,
     )
     folds = assign_folds(policy.labels, made.parts, groups, config=config.split, seed=context.seed)
-    leakages, conflicts = find_leakage(made.parts, keys), find_label_conflicts(policy.labels, keys)
-
-    several = sum(1 for paths in categories if paths and len(paths) > 1)
-    notes = [f"{several:,} rows have several categories: the first one is learned"] if several else []
+    leakages = find_leakage(made.parts, keys)
+    conflicts = find_label_conflicts(policy.labels if answers is None else answers, keys)
     account = {
         "class_policy": [*policy.account.lines(), *notes],
         "split": [*made.lines(), _folds_line(folds)],

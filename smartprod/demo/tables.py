@@ -18,7 +18,12 @@ from smartprod.demo.texts import write_text
 
 COLUMNS = (
     "id", "title", "description", "attributes", "category", "image", "other_images", "group_id", "domain", "mask",
+    "categories",
 )  # fmt: skip
+LABEL_COLUMNS = ("category", "categories")
+SEPARATOR = "; "
+"""Between the paths of a cell of the column `categories`."""
+
 # Nothing in these pictures tells the category, so their texts must.
 _TOLD_BY_TEXT = frozenset({"care_bottle", "tea_box"})
 
@@ -41,11 +46,11 @@ class TruthRow:
 
 
 def write_tables(folder: Path, plans: Sequence[ProductPlan]) -> None:
-    """Write products.csv, new.csv (without `category`) and truth.csv."""
+    """Write products.csv, new.csv (without categories) and truth.csv."""
     labelled = [product_row(p) for p in plans if p.labelled]
     new = [product_row(p) for p in plans if not p.labelled]
     _write(folder / "products.csv", COLUMNS, labelled)
-    _write(folder / "new.csv", [c for c in COLUMNS if c != "category"], new)
+    _write(folder / "new.csv", [c for c in COLUMNS if c not in LABEL_COLUMNS], new)
     truth = [asdict(truth_row(p)) for p in plans]
     _write(folder / "truth.csv", list(truth[0]), truth)
 
@@ -73,6 +78,7 @@ def product_row(plan: ProductPlan) -> dict[str, str]:
         "group_id": plan.group_id,
         "domain": plan.domain,
         "mask": mask_path(plan) if has_mask(plan) else "",
+        "categories": SEPARATOR.join(_labels(plan)),
     }
     changed = break_cells(plan.broken, plan.id, only_markup(rng))
     row.update({name: value for name, value in asdict(changed).items() if value is not None})
@@ -94,6 +100,14 @@ def truth_row(plan: ProductPlan) -> TruthRow:
         special=plan.special,
         image_kinds=json.dumps([i.kind for i in plan.images]),
     )
+
+
+def _labels(plan: ProductPlan) -> list[str]:
+    """All that a product is filed under in a shop where it may stand on several shelves; none for unlabelled ones."""
+    if not plan.labelled:
+        return []
+    shelves = [plan.label, f"Colour > {plan.style.name.capitalize()}"]
+    return [*shelves, "Offers > Series"] if plan.series else shelves
 
 
 def _siblings(plan: ProductPlan) -> tuple[str, ...]:

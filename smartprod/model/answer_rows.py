@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smartprod.catalog import STATUS_FIELDS, Status, reason_column, status_column
+from smartprod.decision import LabelDecisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,16 +20,24 @@ _CELL_FIELDS = tuple(name for name in STATUS_FIELDS if name not in {"row", "imag
 _TAKEN_ONE_BY_ONE = 8
 
 
-def answered_schema() -> pa.Schema:
+def answered_schema(*, several_labels: bool = False) -> pa.Schema:
     """Build the schema of scored output.
+
+    Args:
+        several_labels: Whether the model gives products several labels: then there are two columns more.
 
     Returns:
         `row` (position in the input, from 0), `id`, `category` (null for `other` and without answer; an ancestor where
         backed off), `confidence` of the category, `top_categories` and `top_confidences` (most probable first, empty
         without answer), `head` that answered (image, text, fused, or null), `decision` (accepted, backed_off, other,
         review), `status` (`ok`, or what is wrong with the row such as `images:corrupt;text:missing`) and `reason` (null
-        for an accepted row that is ok).
+        for an accepted row that is ok). With several labels also `categories` and `category_confidences` (all that are
+        given, the most probable first; `category` is the first of them, or the best guess where there is none).
     """
+    several = [
+        pa.field("categories", pa.list_(pa.string()), nullable=False),
+        pa.field("category_confidences", pa.list_(pa.float32()), nullable=False),
+    ]
     return pa.schema(
         [
             pa.field("row", pa.int64(), nullable=False),
@@ -41,6 +50,7 @@ def answered_schema() -> pa.Schema:
             pa.field("decision", pa.string(), nullable=False),
             pa.field("status", pa.string(), nullable=False),
             pa.field("reason", pa.string()),
+            *(several if several_labels else ()),
         ]
     )
 
@@ -57,7 +67,7 @@ def answered_table(
         top_k: Most probable categories to list.
 
     Returns:
-        `answered_schema()`, N rows in their order.
+        `answered_schema()`, with the columns for several labels where there are such answers; N rows in their order.
     """
     decisions = answers.decisions
     top_categories, top_confidences = _top(decisions.probabilities, pa.array(classes, pa.string()), top_k)
@@ -74,7 +84,15 @@ def answered_table(
         "status": status,
         "reason": reason,
     }
-    return pa.table(columns, schema=answered_schema())
+    if not isinstance(decisions, LabelDecisions):
+        return pa.table(columns, schema=answered_schema())
+    schema = answered_schema(several_labels=True)
+    for name, lists in (
+        ("categories", decisions.categories),
+        ("category_confidences", decisions.confidences),
+    ):
+        columns[name] = pa.array(lists, schema.field(name).type)
+    return pa.table(columns, schema=schema)
 
 
 Trouble = tuple[str, str, str]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from smartprod.config import Config
-from smartprod.decision import Decider, Mode, load_decider
+from smartprod.decision import Decider, LabelDecider, Mode, load_decider, load_label_decider
 from smartprod.errors import ModelError, UsageError
 from smartprod.model.record import ModelRecord, read_record
-from smartprod.model.saving import DECISION_FOLDER, HEADS_FOLDER
+from smartprod.model.saving import DECISION_FOLDER, HEADS_FOLDER, LABELS_FOLDER
 from smartprod.model.verification import verify_model
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ class SavedModel:
     Attributes:
         folder: Where it was read from.
         record: The content of `model.yaml`.
-        decider: Heads, classes and thresholds.
+        decider: Heads, classes and thresholds; of a model that gives products several labels, a `LabelDecider`.
         identity: SHA-256 of its manifest.
     """
 
     folder: Path
     record: ModelRecord
-    decider: Decider
+    decider: Decider | LabelDecider
     identity: str
 
     @property
@@ -47,12 +47,19 @@ class SavedModel:
         """Class paths in index order."""
         return self.decider.classes
 
-    def decider_for(self, mode: str | None) -> Decider:
+    @property
+    def gives_several_labels(self) -> bool:
+        """Whether an answer is a set of labels."""
+        return isinstance(self.decider, LabelDecider)
+
+    def decider_for(self, mode: str | None) -> Decider | LabelDecider:
         """The decider, with another mode and its thresholds in place of the model's own where one is given.
 
         Raises:
-            UsageError: (SP719) There is no such mode.
+            UsageError: (SP719, SP680) There is no such mode.
         """
+        if isinstance(self.decider, LabelDecider):
+            return self.decider.for_mode(mode)
         known = next((each for each in MODES if each == mode), None)
         if mode is not None and known is None:
             raise UsageError(
@@ -71,7 +78,12 @@ def load_model(folder: str | Path) -> SavedModel:
     folder = Path(folder)
     identity = verify_model(folder)
     record = read_record(folder)
-    decider = load_decider(folder / DECISION_FOLDER, folder / HEADS_FOLDER)
+    labels = folder / LABELS_FOLDER
+    decider = (
+        load_label_decider(labels / DECISION_FOLDER, labels / HEADS_FOLDER)
+        if labels.is_dir()
+        else load_decider(folder / DECISION_FOLDER, folder / HEADS_FOLDER)
+    )
     return SavedModel(folder, record, decider, identity)
 
 

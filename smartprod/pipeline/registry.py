@@ -27,10 +27,14 @@ STAGE_MODULES = (
     "smartprod.fusion.stage",
     "smartprod.resampling.stage",
     "smartprod.classifiers.stage",
+    "smartprod.classifiers.label_stage",
     "smartprod.decision.stage",
+    "smartprod.decision.label_stage",
     "smartprod.quality.stage",
     "smartprod.evaluation.stage",
+    "smartprod.evaluation.label_stage",
     "smartprod.model.stage",
+    "smartprod.model.label_stage",
 )
 
 

@@ -68,6 +68,7 @@ def run_pipeline(
         fresh: Compute every stage, up to date or not.
 
     Raises:
+        UsageError: A stage does not do what the configuration asks for.
         PipelineError: An input that another pipeline makes is missing or out of date, or a stage failed; the
             error's notes give the command that goes on.
         DiskError: The run folder or a file cannot be read or written, with the same notes.
@@ -78,6 +79,9 @@ def run_pipeline(
     limit_threads(loaded.config.run.threads)  # before a stage module loads numpy
     stages = load_stages()
     ordered = order_stages(pipeline, stages)
+    for stage in ordered:
+        if stage.check is not None:
+            stage.check(loaded.config)
     run = RunFolder.of(loaded.config)
     with _disk_told(run, f"go on with: {command_line(pipeline.name, loaded)}"), lock_folder(run.root):
         text = "\n".join(config_lines(loaded)) + "\n"

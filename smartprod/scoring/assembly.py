@@ -6,6 +6,7 @@ import csv
 import os
 from typing import TYPE_CHECKING, TextIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
     from smartprod.scoring.output import Output
 
 ROWS_PER_GROUP = 65_536
+_SEVERAL = ("categories", "category_confidences")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def assemble(plan: PartPlan, output: Output, *, top_k: int) -> ScoreSummary:
+def assemble(plan: PartPlan, output: Output, *, top_k: int, several_labels: bool = False) -> ScoreSummary:
     """Make the output whole out of its parts; it appears whole or not at all.
 
     Args:
         plan: The plan that the parts are of.
         output: Where they lie and what they become.
         top_k: Most probable categories listed in a CSV.
+        several_labels: Whether the model gives products several labels.
 
     Returns:
         Counts over all rows.
@@ -42,20 +45,21 @@ def assemble(plan: PartPlan, output: Output, *, top_k: int) -> ScoreSummary:
         JobError: The parts do not have the rows that the plan says (SP803), or an address cannot be written to (SP819).
     """
     summary = ScoreSummary()
-    tables = _counted(_parts(plan, output.parts), summary)
+    schema = answered_schema(several_labels=several_labels)
+    tables = _counted(_parts(plan, output.parts, schema), summary)
     if output.format == "parquet-folder":
         for _ in tables:
             pass
         _check_total(plan, summary)
-        _finish_folder(plan, output)
+        _finish_folder(plan, output, schema)
         return summary
     draft = output.parts / f"whole.{output.format}"
     try:
         if output.format == "csv":
             with draft.open("w", encoding="utf-8", newline="") as file:
-                write_csv(tables, file, top_k=top_k)
+                write_csv(tables, file, top_k=top_k, several_labels=several_labels)
         else:
-            _write_parquet(tables, draft)
+            _write_parquet(tables, draft, schema)
         _check_total(plan, summary)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
@@ -73,11 +77,11 @@ def _check_total(plan: PartPlan, summary: ScoreSummary) -> None:
         raise _incomplete(plan, f"{summary.rows:,} rows in all")
 
 
-def _finish_folder(plan: PartPlan, output: Output) -> None:
+def _finish_folder(plan: PartPlan, output: Output, schema: pa.Schema) -> None:
     """Mark a folder of parts as whole; one without rows gets a file all the same, for its schema."""
     if not plan.parts:
         empty = output.path / Part(0, 0, 0).file_name
-        write_atomically(empty, lambda temporary: pq.write_table(answered_schema().empty_table(), temporary))
+        write_atomically(empty, lambda temporary: pq.write_table(schema.empty_table(), temporary))
     for left in output.path.glob(".part-*.tmp"):  # by processes that were killed
         left.unlink()
     write_atomically(output.success, lambda temporary: _write_success(plan, temporary))
@@ -87,9 +91,9 @@ def _write_success(plan: PartPlan, path: Path) -> None:
     path.write_text(f"{plan.rows} rows in {len(plan.parts)} parts\n", encoding="utf-8", newline="\n")
 
 
-def _parts(plan: PartPlan, folder: Path) -> Iterator[pa.Table]:
+def _parts(plan: PartPlan, folder: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     for part in plan.parts:
-        table = pq.read_table(folder / part.file_name, schema=answered_schema())
+        table = pq.read_table(folder / part.file_name, schema=schema)
         rows = table["row"]
         if (
             table.num_rows != part.rows
@@ -116,9 +120,9 @@ def _counted(tables: Iterator[pa.Table], summary: ScoreSummary) -> Iterator[pa.T
         yield table
 
 
-def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
+def _write_parquet(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) -> None:
     """Write row groups of `ROWS_PER_GROUP` rows or a little more."""
-    with pq.ParquetWriter(path, answered_schema(), compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         waiting: list[pa.Table] = []
         for table in tables:
             waiting.append(table)
@@ -129,16 +133,19 @@ def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
             writer.write_table(pa.concat_tables(waiting).combine_chunks())
 
 
-def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int) -> None:
+def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int, several_labels: bool = False) -> None:
     """Write scored output as CSV; the lists become `category_1`, `confidence_1`, ...
 
-    Cells with a user's text that a spreadsheet would run as a formula begin with an apostrophe.
+    Where a product may have several labels, those given and their confidences stand in one cell each, between `; `. Cells with a user's text that a spreadsheet would run as a formula begin with an apostrophe.
     """
     writer = csv.writer(
         file, lineterminator="\r\n"
     )  # as RFC 4180 has it; cells with either character are quoted
     ranks = [f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("category", "confidence")]
-    writer.writerow(["row", "id", "category", "confidence", *ranks, "head", "decision", "status", "reason"])
+    several = _SEVERAL if several_labels else ()
+    writer.writerow(
+        ["row", "id", "category", "confidence", *several, *ranks, "head", "decision", "status", "reason"]
+    )
     for table in tables:
         writer.writerows(_csv_rows(table, top_k))
 
@@ -151,15 +158,26 @@ def _csv_rows(table: pa.Table, top_k: int) -> Iterator[Sequence[object]]:
     top = iter(
         _short_numbers(pa.chunked_array([chunk.flatten() for chunk in certain[1].chunks], pa.float32()))
     )
-    for (row, product, category, head, decision, status, reason, best), confidence in zip(
-        zip(*columns, strict=True), confidences, strict=True
+    sets = _label_cells(table)
+    for (row, product, category, head, decision, status, reason, best), confidence, labels in zip(
+        zip(*columns, strict=True), confidences, sets, strict=True
     ):
         ranked = [cell for name in best for cell in (_harmless(name), next(top))]
         ranked += [""] * (2 * top_k - len(ranked))
         yield (
-            row, _harmless(product), _harmless(category), confidence, *ranked, head or "", decision, status,
+            row, _harmless(product), _harmless(category), confidence, *labels, *ranked, head or "", decision, status,
             _harmless(reason),
         )  # fmt: skip
+
+
+def _label_cells(table: pa.Table) -> Iterator[Sequence[str]]:
+    """The cells of each row for its labels: two where the model gives several, else none."""
+    if _SEVERAL[0] not in table.schema.names:
+        yield from ((),) * table.num_rows
+        return
+    for labels, confidences in zip(*(table[name].to_pylist() for name in _SEVERAL), strict=True):
+        numbers = (str(np.float32(confidence)) for confidence in confidences)
+        yield _harmless("; ".join(labels)), "; ".join(numbers)
 
 
 def _short_numbers(column: pa.ChunkedArray) -> list[str]:

@@ -114,7 +114,12 @@ def score_table(  # noqa: PLR0913
         _announce(console, request, output, task)
         rows_scored = _score_pending(output, task, console)
         _check_unchanged(request, task)
-        summary = assemble(task.plan, output, top_k=task.job.config.score.top_k)
+        summary = assemble(
+            task.plan,
+            output,
+            top_k=task.job.config.score.top_k,
+            several_labels=saved.gives_several_labels,
+        )
     if output.parts != output.path:
         shutil.rmtree(output.parts, ignore_errors=True)
     outcome = ScoreOutcome(

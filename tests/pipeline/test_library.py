@@ -10,7 +10,7 @@ from smartprod.pipeline.registry import load_stages
 
 def test_library_all_is_extract_then_fuse_train():
     pipelines = {pipeline.name: pipeline for pipeline in list_pipelines()}
-    assert set(pipelines) == {"all", "extract", "fuse-train"}
+    assert set(pipelines) == {"all", "extract", "fuse-train", "several-labels"}
     assert pipelines["all"].stages == pipelines["extract"].stages + pipelines["fuse-train"].stages
     assert all(pipeline.description for pipeline in pipelines.values())
     assert pipeline_for_stage("clean").name == "extract"
