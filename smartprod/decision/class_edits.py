@@ -171,7 +171,10 @@ def edit_from_state(state: State) -> ClassEdit:
         assert isinstance(heads, dict)
         newcomers = {
             name: Newcomer(
-                *(state.arrays[f"{name}/{key}"] for key in ("mean", "projection", "prototypes", "prototype")),
+                state.arrays[f"{name}/mean"],
+                state.arrays[f"{name}/projection"],
+                state.arrays[f"{name}/prototypes"],
+                state.arrays[f"{name}/prototype"],
                 **numbers,
             )
             for name, numbers in heads.items()
