@@ -128,17 +128,17 @@ def mode_lines(summaries: Sequence[ModeSummary]) -> list[str]:
     if not summaries:
         return []
     lines = [
-        f"{'mode':<17}{'head':<7}{'rows':>7}{'share':>9}{'accuracy':>10}{'images saved':>14}{'texts saved':>13}{'ms/row':>8}"
+        f"{'mode':<19}{'head':<7}{'rows':>7}{'share':>9}{'accuracy':>10}{'images saved':>14}{'texts saved':>13}{'ms/row':>8}"
     ]
     for number, summary in enumerate(summaries):
         mark = " *" if number == 0 else ""
         rows = sum(share.rows for share in summary.heads)
         lines.append(
-            f"{summary.mode + mark:<17}{'all':<7}{rows:>7,}{1.0:>9.1%}{summary.accuracy:>10.3f}"
+            f"{summary.mode + mark:<19}{'all':<7}{rows:>7,}{1.0:>9.1%}{summary.accuracy:>10.3f}"
             f"{_percent(summary.images_saved):>14}{_percent(summary.texts_saved):>13}{_number(summary.milliseconds):>8}"
         )
         lines += [
-            f"{'':<17}{share.head:<7}{share.rows:>7,}{share.share:>9.1%}{share.accuracy:>10.3f}"
+            f"{'':<19}{share.head:<7}{share.rows:>7,}{share.share:>9.1%}{share.accuracy:>10.3f}"
             for share in summary.heads
         ]
     return lines

@@ -14,6 +14,7 @@ from smartprod.decision import LabelDecisions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from smartprod.decision import Decisions
     from smartprod.model.answerer import Answers
 
 _CELL_FIELDS = tuple(name for name in STATUS_FIELDS if name not in {"row", "images", "category"})
@@ -30,9 +31,10 @@ def answered_schema(*, several_labels: bool = False) -> pa.Schema:
         `row` (position in the input, from 0), `id`, `category` (null for `other` and without answer; an ancestor where
         backed off), `confidence` of the category, `top_categories` and `top_confidences` (most probable first, empty
         without answer), `head` that answered (image, text, fused, or null), `decision` (accepted, backed_off, other,
-        review), `status` (`ok`, or what is wrong with the row such as `images:corrupt;text:missing`) and `reason` (null
-        for an accepted row that is ok). With several labels also `categories` and `category_confidences` (all that are
-        given, the most probable first; `category` is the first of them, or the best guess where there is none).
+        review), `status` (`ok`, or what is wrong with the row such as `images:corrupt;text:missing`), `reason` (null
+        for an accepted row that is ok) and `categories_set` (the prediction set, the most probable first, empty without
+        answer; null where `decide.prediction_sets` asked for none). With several labels also `categories` and `category_confidences` (all that are
+        given, labels before categories above labels and the most probable first; `category` is the first of them, or the best guess where there is none).
     """
     several = [
         pa.field("categories", pa.list_(pa.string()), nullable=False),
@@ -50,6 +52,7 @@ def answered_schema(*, several_labels: bool = False) -> pa.Schema:
             pa.field("decision", pa.string(), nullable=False),
             pa.field("status", pa.string(), nullable=False),
             pa.field("reason", pa.string()),
+            pa.field("categories_set", pa.list_(pa.string())),
             *(several if several_labels else ()),
         ]
     )
@@ -83,6 +86,7 @@ def answered_table(
         "decision": pa.array(decisions.decision, pa.string()),
         "status": status,
         "reason": reason,
+        "categories_set": _sets(decisions, pa.array(classes, pa.string())),
     }
     if not isinstance(decisions, LabelDecisions):
         return pa.table(columns, schema=answered_schema())
@@ -93,6 +97,16 @@ def answered_table(
     ):
         columns[name] = pa.array(lists, schema.field(name).type)
     return pa.table(columns, schema=schema)
+
+
+def _sets(decisions: Decisions | LabelDecisions, classes: pa.Array) -> pa.Array:
+    """List the classes of each prediction set, the most probable first; null where there are no sets."""
+    if isinstance(decisions, LabelDecisions) or decisions.sets is None:
+        return pa.nulls(len(decisions.head), pa.list_(pa.string()))
+    rows, members = np.nonzero(decisions.sets)
+    order = np.lexsort((members, -decisions.probabilities[rows, members], rows))
+    offsets = np.concatenate([[0], np.cumsum(decisions.sets.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, classes.take(pa.array(members[order])))
 
 
 Trouble = tuple[str, str, str]

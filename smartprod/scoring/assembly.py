@@ -134,7 +134,7 @@ def _write_parquet(tables: Iterator[pa.Table], path: Path, schema: pa.Schema) ->
 
 
 def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int, several_labels: bool = False) -> None:
-    """Write scored output as CSV; the lists become `category_1`, `confidence_1`, ...
+    """Write scored output as CSV; the lists become `category_1`, `confidence_1`, ..., and `categories_set` one cell, between ` | `.
 
     Where a product may have several labels, those given and their confidences stand in one cell each, between `; `. Cells with a user's text that a spreadsheet would run as a formula begin with an apostrophe.
     """
@@ -144,14 +144,36 @@ def write_csv(tables: Iterator[pa.Table], file: TextIO, *, top_k: int, several_l
     ranks = [f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("category", "confidence")]
     several = _SEVERAL if several_labels else ()
     writer.writerow(
-        ["row", "id", "category", "confidence", *several, *ranks, "head", "decision", "status", "reason"]
+        [
+            "row",
+            "id",
+            "category",
+            "confidence",
+            *several,
+            *ranks,
+            "head",
+            "decision",
+            "status",
+            "reason",
+            "categories_set",
+        ]
     )
     for table in tables:
         writer.writerows(_csv_rows(table, top_k))
 
 
 def _csv_rows(table: pa.Table, top_k: int) -> Iterator[Sequence[object]]:
-    names = ("row", "id", "category", "head", "decision", "status", "reason", "top_categories")
+    names = (
+        "row",
+        "id",
+        "category",
+        "head",
+        "decision",
+        "status",
+        "reason",
+        "top_categories",
+        "categories_set",
+    )
     columns = [table[name].to_pylist() for name in names]
     certain = [table["confidence"], table["top_confidences"]]
     confidences = _short_numbers(certain[0])
@@ -159,14 +181,14 @@ def _csv_rows(table: pa.Table, top_k: int) -> Iterator[Sequence[object]]:
         _short_numbers(pa.chunked_array([chunk.flatten() for chunk in certain[1].chunks], pa.float32()))
     )
     sets = _label_cells(table)
-    for (row, product, category, head, decision, status, reason, best), confidence, labels in zip(
+    for (row, product, category, head, decision, status, reason, best, members), confidence, labels in zip(
         zip(*columns, strict=True), confidences, sets, strict=True
     ):
         ranked = [cell for name in best for cell in (_harmless(name), next(top))]
         ranked += [""] * (2 * top_k - len(ranked))
         yield (
             row, _harmless(product), _harmless(category), confidence, *labels, *ranked, head or "", decision, status,
-            _harmless(reason),
+            _harmless(reason), _harmless(" | ".join(members or ())),
         )  # fmt: skip
 
 

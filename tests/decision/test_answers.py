@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartprod.decision import HeadAnswers, combine
+from smartprod.decision import HeadAnswers, combine, needed_embeddings
 
 
 def head(**confidences: float) -> HeadAnswers:
@@ -56,3 +56,17 @@ def test_answers_for_no_products_are_none(mode):
     nobody = HeadAnswers(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
     combined = combine(dict.fromkeys(ANSWERS, nobody), 0, mode=mode, cheapest="text", ask_next=0.75)
     assert (len(combined.head), combined.probabilities.shape) == (0, (0, 2))
+
+
+def test_answers_embed_only_what_a_mode_asks_about():
+    heads = {"image": head(p0=0.95, p1=0.6), "text": head(p0=0.9, p2=0.9), "words": head(p2=0.99)}
+
+    def needed(mode: str, cheapest: str = "text") -> tuple[list[bool], list[bool]]:
+        found = needed_embeddings(heads, 3, mode=mode, cheapest=cheapest, ask_next=0.9)
+        return found.image.tolist(), found.text.tolist()
+
+    everything = [True] * 3
+    assert needed("fused") == (everything, everything)
+    assert needed("image-then-text") == (everything, [False, True, True])
+    assert needed("cheapest-first", "text") == ([False, True, False], everything)
+    assert needed("cheapest-first", "words") == ([True, True, False], [True, True, False])

@@ -10,6 +10,7 @@ from smartprod.classifiers import Head, HeadSet, load_heads, save_heads
 from smartprod.classifiers.head import Member
 from smartprod.classifiers.prototype import PrototypeClassifier
 from smartprod.decision import Decider, DecisionSettings, ModeThresholds, load_decider, save_decision
+from smartprod.decision.calibration import fit_calibrator
 from smartprod.decision.costs import ClassCosts
 from smartprod.decision.open_set import fit_relative_mahalanobis
 from smartprod.decision.open_set.logits import MaxSoftmax
@@ -188,3 +189,43 @@ def test_heads_damaged_list_is_refused(tmp_path, content):
     (tmp_path / "heads.json").write_text(content)
     with pytest.raises(ModelError, match="SP705"):
         load_heads(tmp_path)
+
+
+def test_decider_gives_sets_where_they_were_learned_and_none_otherwise():
+    some = products((1, 0, 0), (1, 1, 0), None)
+    assert decider().decide(some).sets is None
+    sets = decider(least_in_set=0.3).decide(some).sets
+    assert sets.tolist() == [[True, False, False], [True, True, False], [False, False, False]]
+
+
+def test_decider_other_mode_has_its_own_set_threshold():
+    settings = dataclasses.replace(
+        SETTINGS, least_in_set=0.3, other_modes={"image-then-text": ModeThresholds(0.8, 0.7, None, 0.1)}
+    )
+    other = settings.for_mode("image-then-text")
+    assert (other.accept, other.ask_next, other.least_in_set) == (0.8, 0.7, 0.1)
+    assert other.for_mode("fused") == dataclasses.replace(
+        settings, other_modes=other.for_mode("fused").other_modes
+    )
+
+
+def test_decider_calibrates_each_head_and_keeps_the_calibrators_when_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    calibrators = {
+        name: fit_calibrator(
+            method, np.log(rng.dirichlet(np.ones(3), 60)).astype(np.float32), rng.integers(0, 3, 60)
+        )
+        for name, method in (("image", "isotonic"), ("text", "none"), ("fused", "vector"))
+    }
+    first = Decider(HEADS, dataclasses.replace(SETTINGS, least_in_set=0.2), {}, calibrators=calibrators)
+    save_heads(HEADS, tmp_path / "heads")
+    save_decision(first, tmp_path / "decision")
+    second = load_decider(tmp_path / "decision", tmp_path / "heads")
+    assert {name: each.method for name, each in second.calibrators.items()} == {
+        "image": "isotonic", "text": "none", "fused": "vector",
+    }  # fmt: skip
+    some = products((1, 0.4, 0), (0.2, 1, 0.9))
+    found, again, plain = (each.decide(some) for each in (first, second, decider()))
+    np.testing.assert_array_equal(found.probabilities, again.probabilities)
+    np.testing.assert_array_equal(found.sets, again.sets)
+    assert not np.allclose(found.probabilities, plain.probabilities)

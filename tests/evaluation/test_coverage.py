@@ -68,3 +68,11 @@ def test_coverage_does_not_depend_on_the_order_of_rows(given_answers, random):
     )
     assert first.accuracy == pytest.approx(second.accuracy)
     assert first.aurc == pytest.approx(second.aurc)
+
+
+def test_coverage_area_above_a_perfect_order_is_zero_where_all_right_answers_come_first():
+    perfect = coverage_curve(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, True, False]))
+    assert perfect.aurc == pytest.approx(1 / 16)
+    assert perfect.e_aurc == pytest.approx(0)
+    worst = coverage_curve(np.array([0.9, 0.8, 0.7, 0.6]), np.array([False, True, True, True]))
+    assert worst.e_aurc == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4 - 1 / 16)

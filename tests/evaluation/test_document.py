@@ -15,7 +15,7 @@ def test_document_is_strict_json_with_the_promised_keys(report_data):
     again = json.loads(json.dumps(document, allow_nan=False))
     promised = {
         "schema_version", "run", "created", "versions", "notes", "chosen", "part", "test", "validation", "coverage",
-        "decisions", "thresholds", "target_accuracy", "levels", "hierarchy", "costs", "macro_categories", "class_sizes", "classes", "confused_pairs",
+        "decisions", "modes", "prediction_sets", "thresholds", "target_accuracy", "levels", "hierarchy", "costs", "macro_categories", "class_sizes", "classes", "confused_pairs",
         "label_issues", "leaderboard",
     }  # fmt: skip
     assert set(again) == promised

@@ -34,7 +34,7 @@ def test_assembly_csv_flattens_the_lists_and_leaves_cells_without_answer_empty()
                "decision": "review", "reason": "No readable image or text."}  # fmt: skip
     first, second, third = as_csv(table_of({}, nothing), table_of({"row": 2}))
     assert list(first) == ["row", "id", "category", "confidence", "category_1", "confidence_1", "category_2",
-                           "confidence_2", "head", "decision", "status", "reason"]  # fmt: skip
+                           "confidence_2", "head", "decision", "status", "reason", "categories_set"]  # fmt: skip
     assert (first["category_1"], first["confidence_1"], first["category_2"], first["confidence_2"]) == (
         "A > B", "0.5", "C", "0.25",
     )  # fmt: skip
@@ -42,6 +42,12 @@ def test_assembly_csv_flattens_the_lists_and_leaves_cells_without_answer_empty()
         ""
     ] * 5
     assert (third["row"], third["confidence_2"]) == ("2", "0.25")
+
+
+def test_assembly_csv_joins_the_prediction_set_in_one_cell_that_is_empty_without():
+    with_set, without = as_csv(table_of({"categories_set": ["=A > B", "C"]}, {}))
+    assert with_set["categories_set"] == "'=A > B | C"
+    assert without["categories_set"] == ""
 
 
 def test_assembly_csv_with_fewer_classes_than_ranks_keeps_its_columns():
