@@ -68,16 +68,17 @@ class Division:
         return "given" if self.repeat is None else f"repeat-{self.repeat}-fold-{self.fold}"
 
 
-def prepare_set(name: str, runs: Path) -> None:
-    """Run the stages up to the split, kept in `runs`."""
+def prepare_set(name: str, runs: Path, overrides: tuple[str, ...] = ()) -> None:
+    """Run the stages up to the split, kept in `runs`; `overrides` as on the command line."""
     pipeline = Pipeline("learning", "A table to embeddings and parts.", STAGES)
-    run_pipeline(pipeline, load_config(name, [f"run.folder={runs}"]), console=RunConsole(quiet=True))
+    loaded = load_config(name, [f"run.folder={runs}", *overrides])
+    run_pipeline(pipeline, loaded, console=RunConsole(quiet=True))
 
 
 @lru_cache(maxsize=2)
-def load_set(name: str, runs: Path) -> LearningSet:
+def load_set(name: str, runs: Path, overrides: tuple[str, ...] = ()) -> LearningSet:
     """Load what the stages made."""
-    loaded = load_config(name, [f"run.folder={runs}"])
+    loaded = load_config(name, [f"run.folder={runs}", *overrides])
     run = RunFolder.of(loaded.config)
     names = ("products", "clean_text", "embedding_index", "split")
     artefacts = {each: pq.read_table(run.artefact_path(each)) for each in names}
