@@ -44,7 +44,8 @@ class LabelDecisions(Decisions):
     the labels only, it is `backed_off`. `probabilities` are those of the labels that products carry, float32 [N, C].
 
     Attributes:
-        categories: Label paths given to each product, the most probable first, length N.
+        categories: Label paths given to each product, length N: labels that products carry before categories above them,
+            each kind with the most probable first.
         confidences: Their probabilities, float32, length N.
         given: What is given, with everything above it, bool [N, K].
     """
@@ -120,7 +121,7 @@ class LabelDecider:
         given = self.tree.closed(self._passed(head, probabilities))
         answers = self.tree.deepest(given)
         nodes = np.asarray(self.tree.nodes, dtype=object)
-        ranked = [_ranked(*row) for row in zip(probabilities, answers, strict=True)]
+        ranked = [self._ranked(*row) for row in zip(probabilities, answers, strict=True)]
         decision, reason = self._verdicts(head, answers)
         category, confidence = self._first(head, probabilities, ranked)
         return LabelDecisions(
@@ -141,6 +142,11 @@ class LabelDecider:
             rows = np.flatnonzero(head == name)
             passed[rows] = probabilities[rows] >= thresholds
         return passed if self.settings.back_off else passed & self.tree.carried
+
+    def _ranked(self, probabilities: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        """Places of the answers of one product: labels before categories above labels, the most probable first."""
+        places = np.flatnonzero(answers)
+        return places[np.lexsort((-probabilities[places], ~self.tree.carried[places]))]
 
     def _verdicts(self, head: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         decision, reason = (
@@ -167,9 +173,3 @@ class LabelDecider:
         category = np.asarray(self.tree.nodes, dtype=object)[first]
         category[head == NO_HEAD] = None
         return category, probabilities[np.arange(len(first)), first]
-
-
-def _ranked(probabilities: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Places of the answers of one product, the most probable first."""
-    places = np.flatnonzero(answers)
-    return places[np.argsort(-probabilities[places], kind="stable")]

@@ -1,0 +1,82 @@
+"""Several labels per product, from a table to scored files, by the library functions that the commands call."""
+
+from __future__ import annotations
+
+import csv
+
+import pyarrow.parquet as pq
+import pytest
+
+import smartprod
+from smartprod.config import load_config
+from smartprod.errors import ModelError, UsageError
+from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
+from smartprod.scoring import score_table
+
+QUICK = (
+    "run.threads=1", "split.folds=2", "classifier.candidates=[logistic]", "classifier.logistic.C=[30]",
+    "classifier.logistic.max_iterations=50",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(demo_catalogue, tmp_path_factory) -> RunFolder:
+    runs = tmp_path_factory.mktemp("several-labels")
+    overrides = (f"catalog.path={demo_catalogue / 'products.csv'}", f"run.folder={runs}", *QUICK)
+    loaded = load_config("demo-several-labels", overrides)
+    return run_pipeline(load_pipeline("several-labels"), loaded, console=RunConsole(quiet=True)).run
+
+
+@pytest.mark.slow
+def test_several_labels_are_scored_from_a_csv(run, demo_catalogue, tmp_path):
+    out = tmp_path / "scored.csv"
+    score_table(demo_catalogue / "new.csv", model=run.artefact_path("model"), out=out)
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["row"]) for row in rows] == list(range(50))
+    assert any("Colour > " in row["categories"] and row["categories"].count("; ") == 1 for row in rows)
+    for row in rows:
+        labels = row["categories"].split("; ") if row["categories"] else []
+        assert len(labels) == (row["category_confidences"].count("; ") + 1 if labels else 0)
+        assert (row["decision"] == "review") == (not labels)
+        if labels:
+            assert row["category"] == labels[0]
+            assert row["confidence"] == row["category_confidences"].split("; ")[0]
+
+
+@pytest.mark.slow
+def test_several_labels_of_a_run_folder_and_of_its_table_are_the_same(run, demo_catalogue, tmp_path):
+    model = run.artefact_path("model")
+    score_table(run.root, model=model, out=tmp_path / "run.parquet")
+    score_table(demo_catalogue / "products.csv", model=model, out=tmp_path / "table.parquet")
+    columns = ["row", "id", "category", "categories", "decision"]
+    from_run, from_table = (
+        pq.read_table(tmp_path / f"{name}.parquet", columns=columns) for name in ("run", "table")
+    )
+    assert from_run.equals(from_table)
+    assert max(map(len, from_run["categories"].to_pylist())) >= 2
+
+
+@pytest.mark.slow
+def test_several_labels_model_answers_from_python_and_is_verified(run, tmp_path):
+    with smartprod.load(run.artefact_path("model")) as classifier:
+        products = [{"title": "Black tea, 100 g, black"}]
+        assert "categories" in classifier.decide(products).columns
+        assert classifier.predict(products)[0] in classifier.classes_
+    with pytest.raises(UsageError, match="SP680"):
+        smartprod.load(run.artefact_path("model"), mode="image-then-text")
+    altered = run.artefact_path("model") / "labels" / "heads" / "label_heads.json"
+    before = altered.read_bytes()
+    altered.write_bytes(before + b" ")
+    try:
+        with pytest.raises(ModelError, match="SP713"):
+            smartprod.load(run.artefact_path("model"))
+    finally:
+        altered.write_bytes(before)
+
+
+def test_several_labels_refuses_what_it_would_ignore_before_anything_is_computed(tmp_path):
+    loaded = load_config("demo-several-labels", [f"run.folder={tmp_path}", "decide.mode=image-then-text"])
+    with pytest.raises(UsageError, match="SP125"):
+        run_pipeline(load_pipeline("several-labels"), loaded, console=RunConsole(quiet=True))
+    assert list(tmp_path.iterdir()) == []
