@@ -108,6 +108,8 @@ class ExtractConfig(Section):
 
     image: tuple[str, ...] = ("lite0",)
     text: tuple[str, ...] = ("minilm",)
+    views: Literal["one", "flip", "five_crops"] = "one"
+    layers: Literal["final", "several"] = "final"
     store: str | None = None
     runtime: Literal["auto", "torch", "onnxruntime"] = "auto"
     compile: bool = False

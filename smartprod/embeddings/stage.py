@@ -52,6 +52,8 @@ def _describe_file(path: str) -> bytes:
     config=[
         "extract.image",
         "extract.text",
+        "extract.views",
+        "extract.layers",
         "extract.store",
         "extract.runtime",
         "extract.text_precision",

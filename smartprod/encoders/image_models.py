@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from smartprod.encoders.runtimes import RuntimeOptions
     from smartprod.encoders.specs import EncoderSpec
+    from smartprod.encoders.views import PictureOptions
 
 
-def open_timm(spec: EncoderSpec, options: RuntimeOptions) -> PixelEncoder:
+def open_timm(
+    spec: EncoderSpec, options: RuntimeOptions, picture: PictureOptions
+) -> PixelEncoder:
     """Open a timm model: its pooled output before the classifier.
 
     Raises:
@@ -45,6 +48,7 @@ def open_timm(spec: EncoderSpec, options: RuntimeOptions) -> PixelEncoder:
         convolutional=is_convolutional(model),
         build=lambda: model,
         options=options,
+        picture=picture,
     )
 
 
@@ -85,7 +89,9 @@ def _timm_preprocessing(spec: EncoderSpec, settings: dict[str, Any]) -> ImagePre
     )
 
 
-def open_transformers_image(spec: EncoderSpec, options: RuntimeOptions) -> PixelEncoder:
+def open_transformers_image(
+    spec: EncoderSpec, options: RuntimeOptions, picture: PictureOptions
+) -> PixelEncoder:
     """Open a transformers vision model: its own pooled output where its weights have one, else the first token.
 
     For BEiT that is the layer-normalised mean of the patch tokens; a pooler that the weights lack (ViT) would be
@@ -113,6 +119,7 @@ def open_transformers_image(spec: EncoderSpec, options: RuntimeOptions) -> Pixel
         convolutional=is_convolutional(model),
         build=lambda: _pooled_vision_model(model, has_pooler=has_pooler),
         options=options,
+        picture=picture,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from smartprod.encoders.device import choose_device
 from smartprod.encoders.embedded import LITE0, LITE0_PREPROCESSING, build_lite0, find_weights
 from smartprod.encoders.runtimes import ImageModel, RuntimeOptions, open_runtime
+from smartprod.encoders.views import PictureOptions, look_several_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,7 @@ def open_image_encoder(
     convolutional: bool,
     build: Callable[[], torch.nn.Module],
     options: RuntimeOptions,
+    picture: PictureOptions,
 ) -> PixelEncoder:
     """Put an image model into a runtime.
 
@@ -81,14 +83,19 @@ def open_image_encoder(
         convolutional: Whether it is a convolutional network.
         build: Builds the model, normalised float `[B, 3, S, S]` to `[B, D]`.
         options: Which runtime, and how.
+        picture: Which views and layers.
     """
-    described = json.dumps([source_hash, asdict(preprocessing), PREPROCESSING_VERSION], sort_keys=True)
+    crop, preprocessing = preprocessing.crop, picture.preprocessing(preprocessing)
+    parts = [source_hash, asdict(preprocessing), PREPROCESSING_VERSION, *picture.describe()]
+    described = json.dumps(parts, sort_keys=True)
     model = ImageModel(
         name=name,
         weights_hash=hashlib.sha256(described.encode()).hexdigest(),
         input_size=preprocessing.crop,
         convolutional=convolutional,
-        build=lambda: _with_normalisation(build(), preprocessing),
+        build=lambda: _with_normalisation(
+            look_several_times(build(), picture, name=name, crop=crop), preprocessing
+        ),
     )
     opened = open_runtime(model, options=options, device=choose_device())
     return PixelEncoder(
@@ -96,7 +103,7 @@ def open_image_encoder(
     )
 
 
-def open_lite0(options: RuntimeOptions) -> PixelEncoder:
+def open_lite0(options: RuntimeOptions, picture: PictureOptions) -> PixelEncoder:
     """Open the embedded image encoder; builds the torch model only where no export is cached."""
     find_weights(LITE0)
     return open_image_encoder(
@@ -106,6 +113,7 @@ def open_lite0(options: RuntimeOptions) -> PixelEncoder:
         convolutional=True,
         build=build_lite0,
         options=options,
+        picture=picture,
     )
 
 

@@ -100,12 +100,14 @@ def load_encoder(
 def _open_image(spec: EncoderSpec, config: ExtractConfig) -> ImageEncoder:
     from smartprod.encoders import image_models, images
     from smartprod.encoders.runtimes import RuntimeOptions
+    from smartprod.encoders.views import PictureOptions
 
     options = RuntimeOptions(config.runtime, config.image_batch_size, config.compile)
+    picture = PictureOptions(config.views, config.layers)
     if spec.kind == "embedded":
-        return images.open_lite0(options)
+        return images.open_lite0(options, picture)
     opener = image_models.open_timm if spec.kind == "timm" else image_models.open_transformers_image
-    return opener(spec, options)
+    return opener(spec, options, picture)
 
 
 def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEncoder:

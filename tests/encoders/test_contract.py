@@ -39,6 +39,21 @@ def test_contract_is_kept_by_image_encoders(image_names, kind, runtime):
     check_image_encoder(encoder)
 
 
+@pytest.mark.parametrize("runtime", ["auto", "torch"])
+@pytest.mark.parametrize(
+    ("kind", "views", "layers"),
+    [
+        ("lite0", "five_crops", "several"),
+        ("timm", "flip", "several"),
+        ("timm", "five_crops", "final"),
+        ("beit", "five_crops", "final"),
+    ],
+)
+def test_contract_is_kept_with_several_views_and_layers(image_names, kind, views, layers, runtime):
+    config = ExtractConfig(runtime=runtime, views=views, layers=layers)
+    check_image_encoder(load_encoder(image_names[kind], modality="image", config=config, threads=1))
+
+
 def open_text(name, *, precision="full", batch_size=32, threads=1):
     config = ExtractConfig(text_batch_size=batch_size, text_precision=precision)
     return load_encoder(name, modality="text", config=config, threads=threads)
