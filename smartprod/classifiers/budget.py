@@ -41,7 +41,7 @@ class Budget:
 
     def skip(self, name: str, *, folds: int, of: int) -> None:
         """Record a candidate that has been fitted on `folds` of its folds, which are too few to be compared."""
-        reached = f"after {folds} of {of} folds" if folds else "before it"
+        reached = f" after {folds} of {of} folds" if folds else ""
         self.skipped.append(
-            SkippedCandidate(name, f"the time limit of {self.seconds:g} s was used up {reached}")
+            SkippedCandidate(name, f"the time limit of {self.seconds:g} s was used up{reached}")
         )

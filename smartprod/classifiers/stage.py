@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smartprod.classifiers.standings import Standing, standings_table
+from smartprod.classifiers.standings import Standing, skipped_lines, standings_table
 from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
@@ -93,10 +93,8 @@ def _tell(context: StageContext, data: LearningData, standings: Sequence[Standin
         + (f" ({folds}-fold, grouped)" if folds > 1 else "")
         + f"; best by {metric}, ± its standard error"
     )
-    for line in standings_table(standings, metric=metric):
+    for line in (*standings_table(standings, metric=metric), *skipped_lines(budget.skipped)):
         context.say(line)
-    for skipped in budget.skipped:
-        context.say(f"  skipped {skipped.name}: {skipped.reason}")
     for standing in standings:
         if standing.chosen:
             context.metric(f"{standing.entry.head}_macro_f1", standing.entry.macro_f1)

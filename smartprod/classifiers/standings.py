@@ -75,6 +75,15 @@ def _line(standing: Standing, metric: Metric, widths: Mapping[str, int]) -> str:
     )
 
 
+def skipped_lines(skipped: Sequence[SkippedCandidate]) -> list[str]:
+    """One line for each reason, with the names of all candidates that were left out for it."""
+    reasons = dict.fromkeys(each.reason for each in skipped)
+    return [
+        f"  skipped, {reason}: {', '.join(each.name for each in skipped if each.reason == reason)}"
+        for reason in reasons
+    ]
+
+
 def standings_document(
     standings: Sequence[Standing], skipped: Sequence[SkippedCandidate]
 ) -> list[dict[str, object]]:

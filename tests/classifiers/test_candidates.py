@@ -5,6 +5,7 @@ import pytest
 
 from smartprod.classifiers.budget import Budget
 from smartprod.classifiers.candidates import plan_candidates
+from smartprod.classifiers.standings import skipped_lines
 from smartprod.config.learning import ClassifierConfig
 from tests.embedded_table import embedded_table, learning_data
 
@@ -50,7 +51,7 @@ def test_candidates_a_used_up_budget_leaves_one_for_each_head_and_names_the_othe
     assert {"concat+mlp", "concat+prototype", "gated+logistic(C=30)", "metric+mlp"} <= left_out
     assert not left_out & tried
     reasons = {entry["skipped"] for entry in board if "skipped" in entry}
-    assert reasons == {"the time limit of 1e-06 s was used up before it"}
+    assert reasons == {"the time limit of 1e-06 s was used up"}
     artefacts = table.learn("classifier.time_limit=0.000001")
     assert artefacts["decision"] is not None
 
@@ -60,4 +61,9 @@ def test_candidates_without_a_limit_the_budget_is_never_used_up():
     budget = Budget(1e-9)
     assert budget.used_up()
     budget.skip("gated+mlp", folds=2, of=5)
-    assert budget.skipped[0].reason.endswith("was used up after 2 of 5 folds")
+    budget.skip("metric+mlp", folds=0, of=5)
+    budget.skip("metric+lightgbm", folds=0, of=5)
+    assert skipped_lines(budget.skipped) == [
+        "  skipped, the time limit of 1e-09 s was used up after 2 of 5 folds: gated+mlp",
+        "  skipped, the time limit of 1e-09 s was used up: metric+mlp, metric+lightgbm",
+    ]
