@@ -9,7 +9,7 @@ Two measurements for each set, on the embedded encoders:
 Each finished piece is kept in `--folder`, so an interrupted or extended run goes on. Remove it after changing code.
 
     SMARTPROD_DATA=/path/to/sets python benchmarks/learning.py [--sets myntra ...] [--repeats 3] [--only PATTERN]
-        [--folder FOLDER] [--workers 2] [--json FILE] [--write docs/ablation.md] [--quick]
+        [--folder FOLDER] [--workers 2] [--json FILE] [--write docs/ablation.md] [--finished] [--quick]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from learning_scores import Result, score
 from learning_sets import FOLDS, QUICK_SET, SETS, Division, divide, divisions, load_set, prepare_set
 from learning_tables import Measured, SetResults
 
+from smartprod.config import load_config
 from smartprod.pipeline import limit_threads
 
 PLAIN = "plain"
@@ -55,6 +57,14 @@ class Piece:
         key = f"{zlib.crc32(settings.encode()):08x}"
         return self.folder / "results" / self.division.set_name / self.division.name / f"{name}-{key}.json"
 
+    @property
+    def fused(self) -> Path:
+        """Where the fuse stage's representations are kept for the variants that share them."""
+        assert self.variant is not None
+        config = variant_config(self.division.set_name, self.variant, self.folder / "runs")
+        key = f"{zlib.crc32(repr((config.split, config.fuse)).encode()):08x}"
+        return self.folder / "fused" / self.division.set_name / f"{self.division.name}-{key}"
+
     def _learning_config(self) -> str:
         assert self.variant is not None
         config = variant_config(self.division.set_name, self.variant, self.folder / "runs")
@@ -64,16 +74,23 @@ class Piece:
 def pieces(name: str, arguments: argparse.Namespace) -> Iterator[Piece]:
     """The pieces of one set, the defaults of all divisions first."""
     everything = [None, *variants()]
+    has_text = bool(load_config(name).config.extract.text)
     if arguments.quick:
         everything = everything[:2]
     for variant in everything:
-        slow = variant is not None and variant.name
-        if slow and not re.search(arguments.only, variant.name):
+        if not _wanted(variant, arguments.only, has_text):
             continue
         for division in divisions(name, arguments.repeats):
             limit = None if variant is None else variant.repeats
             if limit is None or division.repeat is None or division.repeat < limit:
                 yield Piece(division, variant, arguments.folder)
+
+
+def _wanted(variant: Variant | None, pattern: str, has_text: bool) -> bool:
+    """The plain models and the defaults always are; others by name, and where there is something to fuse."""
+    if variant is None or not variant.name:
+        return True
+    return re.search(pattern, variant.name) is not None and (has_text or not variant.fuses)
 
 
 def measure(piece: Piece) -> None:
@@ -85,9 +102,11 @@ def measure(piece: Piece) -> None:
     asked = (
         ask_plain(data, learned, judged)
         if piece.variant is None
-        else ask_variant(data, piece.variant, learned, judged)
+        else ask_variant(data, piece.variant, learned, judged, piece.fused)
     )
     results = [asdict(score(answers, labels)) for answers in asked]
+    if piece.variant is not None and piece.division.repeat:
+        shutil.rmtree(piece.fused, ignore_errors=True)  # variants share those of the first repeat only
     document = {"learned": len(learned), "labels": labels.tolist(), "results": results}
     piece.path.parent.mkdir(parents=True, exist_ok=True)
     temporary = piece.path.with_suffix(".partial")
@@ -116,6 +135,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     parser.add_argument("--write", type=Path, help="replace the tables of this page")
+    parser.add_argument("--finished", action="store_true", help="measure nothing: show what is finished")
     parser.add_argument("--quick", action="store_true", help="the smallest set, one repeat, no variants")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -134,6 +154,8 @@ def main() -> None:
 
 
 def _measure_set(name: str, arguments: argparse.Namespace) -> SetResults:
+    if arguments.finished:
+        return collect(name, [piece for piece in pieces(name, arguments) if piece.path.exists()])
     prepare_set(name, arguments.folder / "runs")
     wanted = list(pieces(name, arguments))
     missing = [piece for piece in wanted if not piece.path.exists()]

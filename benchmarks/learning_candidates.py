@@ -35,40 +35,51 @@ class Variant:
     Attributes:
         name: Shown before the names of its candidates; empty for the defaults.
         overrides: `key=value` settings.
+        representations: Those that its classifiers see, where a set has image and text; empty for all.
         inner_folds: Inner folds that validate; None for all.
         repeats: Repeats of the outer folds that it takes part in; None for all.
     """
 
     name: str = ""
     overrides: tuple[str, ...] = ()
+    representations: tuple[str, ...] = ()
     inner_folds: int | None = None
     repeats: int | None = None
+
+    @property
+    def fuses(self) -> bool:
+        """Whether it differs from the defaults in the fuse stage, which a set without text does not need."""
+        return any(override.startswith("fuse.") for override in self.overrides)
 
 
 def variants() -> list[Variant]:
     """The defaults, and what else the configuration offers: kinds and losses that are no default come in by themselves."""
     config = load_config("demo").config
-    concat, metric = "fuse.candidates=[concat]", "fuse.candidates=[metric]"
     found = [Variant()]
     for kind in get_args(ClassifierKind):
         if kind not in config.classifier.candidates:
-            settings = (f"classifier.candidates=[{kind}]", "fuse.candidates=[concat, metric]")
-            slow = kind == "lightgbm"
-            found.append(Variant(kind, settings, inner_folds=1, repeats=1 if slow else None))
+            settings = (f"classifier.candidates=[{kind}]",)
+            folds = 1 if kind == "lightgbm" else 2
+            found.append(Variant(kind, settings, ("concat", "metric"), inner_folds=folds, repeats=1))
     for kind in get_args(FusionKind):
         if kind not in config.fuse.candidates:
-            found.append(Variant(kind, (f"fuse.candidates=[{kind}]",), repeats=1))
+            found.append(Variant(kind, (f"fuse.candidates=[{kind}]",), (kind,), inner_folds=2, repeats=1))
+    short = "classifier.candidates=[logistic, prototype]"
     for loss in get_args(MetricLearningConfig.model_fields["loss"].annotation):
         if loss != config.fuse.metric.loss:
-            settings = (metric, f"fuse.metric.loss={loss}", "classifier.candidates=[logistic, prototype]")
-            found.append(Variant(loss, settings, inner_folds=2, repeats=1))
-    for weight in ("balanced", "sqrt", "none"):
-        settings = (concat, f"classifier.class_weight={weight}", "classifier.candidates=[logistic, mlp]")
-        found.append(Variant(f"weights {weight}", settings, inner_folds=2, repeats=1))
-    settings = (concat, "resample.method=random_over", "classifier.candidates=[logistic, mlp]")
-    found.append(Variant("random_over", settings, inner_folds=2, repeats=1))
-    probe = (concat, "classifier.mlp.hidden=0", "classifier.candidates=[mlp]")
-    found.append(Variant("linear probe", probe, inner_folds=2, repeats=1))
+            settings = ("fuse.candidates=[metric]", f"fuse.metric.loss={loss}", short)
+            found.append(Variant(loss, settings, ("metric",), inner_folds=2, repeats=1))
+    for name, override in (
+        ("weights balanced", "classifier.class_weight=balanced"),
+        ("weights sqrt", "classifier.class_weight=sqrt"),
+        ("weights none", "classifier.class_weight=none"),
+        ("random_over", "resample.method=random_over"),
+        ("smote", "resample.method=smote"),
+    ):
+        settings = (override, "classifier.candidates=[logistic, mlp]")
+        found.append(Variant(name, settings, ("concat",), inner_folds=2, repeats=1))
+    probe = ("classifier.mlp.hidden=0", "classifier.candidates=[mlp]")
+    found.append(Variant("linear probe", probe, ("concat",), inner_folds=2, repeats=1))
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,9 @@ from smartprod.classifiers.leaderboard import STACK, LeaderboardEntry, choose_he
 from smartprod.classifiers.stacking import mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.config import Config, load_config
-from smartprod.decision.answers import HeadAnswers, combine
+from smartprod.decision import HeadAnswers, combine, cross_fit_folds, learn_calibration
 from smartprod.decision.threshold import learn_threshold
 from smartprod.fusion import (
-    MODALITIES,
     LearningData,
     ProductEmbeddings,
     fitting_threads,
@@ -35,18 +35,29 @@ from smartprod.pipeline import RunFolder, StageContext, load_stages
 SMARTPROD = "smartprod"
 HEADS = {"image": "smartprod: image head", "text": "smartprod: text head"}
 IMAGE_THEN_TEXT = "smartprod: image-then-text"
+_LISTING = "representations.json"
 
 
 def ask_variant(
-    data: LearningSet, variant: Variant, learned: np.ndarray, judged: np.ndarray
+    data: LearningSet, variant: Variant, learned: np.ndarray, judged: np.ndarray, kept: Path
 ) -> Iterator[Answers]:
-    """Run smartprod's procedure on the learned rows and ask all its candidates; for the defaults also the chosen heads."""
+    """Run smartprod's procedure on the learned rows and ask all its candidates; for the defaults also the chosen heads.
+
+    What the fuse stage makes with its default settings is kept in the folder `kept` for the variants that share it.
+    """
     config = variant_config(data.name, variant, Path(data.config.run.folder))
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        artefacts = _run_stages(
-            data, config, inner_split(data, learned, folds=variant.inner_folds), Path(folder), variant
-        )
+        run = RunFolder(Path(folder))
+        split = inner_split(data, learned, folds=variant.inner_folds)
+        if variant.fuses:
+            fused = _run_stage("fuse", {**data.artefacts, "split": split}, config, run)
+        else:
+            whole = {**data.artefacts, "split": inner_split(data, learned)}
+            fused = _fuse_once(whole, config, run, kept)
+        chosen = _choose_representations(data, variant, fused["representations"], Path(folder))
+        artefacts = {**data.artefacts, "split": split, "representations": chosen}
+        artefacts |= _run_stage("resample", artefacts, config, run)
         learning = load_learning(data, artefacts["split"])
         with fitting_threads(learning.elements, available=1) as threads:
             candidates = validate_candidates(
@@ -72,32 +83,50 @@ def ask_variant(
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _AskedHead:
+    """A head's answers, and its calibrated answers about the inner held-out rows, float32 [M, C], with their classes."""
+
+    answers: Answers
+    held_out: np.ndarray
+    labels: np.ndarray
+
+
 @lru_cache
 def variant_config(set_name: str, variant: Variant, runs: Path) -> Config:
     """The configuration of a set with the overrides of a variant."""
     return load_config(set_name, [f"run.folder={runs}", *variant.overrides]).config
 
 
-def _run_stages(
-    data: LearningSet, config: Config, split: Any, folder: Path, variant: Variant
-) -> Mapping[str, Any]:
-    """Run the stages between split and classify in a folder of their own."""
-    artefacts: dict[str, Any] = {**data.artefacts, "split": split}
-    for name in ("fuse", "resample"):
-        stage = load_stages()[name]
-        context = StageContext(config, stage=name, run=RunFolder(folder))
-        artefacts |= stage.function(context, **{each: artefacts[each] for each in stage.reads})
-        if name == "fuse" and variant.name and len(data.modalities) > 1:
-            _leave_out_single(artefacts["representations"])
-    return artefacts
+def _run_stage(name: str, artefacts: Mapping[str, Any], config: Config, run: RunFolder) -> Mapping[str, Any]:
+    stage = load_stages()[name]
+    context = StageContext(config, stage=name, run=run)
+    return stage.function(context, **{each: artefacts[each] for each in stage.reads})
 
 
-def _leave_out_single(representations: Path) -> None:
-    """Drop image and text alone: the defaults have measured them."""
-    listing = representations / "representations.json"
-    names = json.loads(listing.read_text(encoding="utf-8"))
-    kept = {fold: [each for each in named if each not in MODALITIES] for fold, named in names.items()}
-    listing.write_text(json.dumps(kept), encoding="utf-8")
+def _fuse_once(artefacts: Mapping[str, Any], config: Config, run: RunFolder, kept: Path) -> Mapping[str, Any]:
+    """Run the fuse stage, unless `kept` has what it makes."""
+    if not kept.exists():
+        made = _run_stage("fuse", artefacts, config, run)["representations"]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(made, kept)
+    return {"representations": kept}
+
+
+def _choose_representations(data: LearningSet, variant: Variant, made: Path, folder: Path) -> Path:
+    """A view of the `representations` artefact with those that the variant's classifiers see."""
+    if not variant.representations or len(data.modalities) < 2:
+        return made
+    names = json.loads((made / _LISTING).read_text(encoding="utf-8"))
+    view = folder / "chosen"
+    view.mkdir()
+    for fold in names:
+        (view / fold).symlink_to(made / fold, target_is_directory=True)
+    kept = {
+        fold: [name for name in named if name in variant.representations] for fold, named in names.items()
+    }
+    (view / _LISTING).write_text(json.dumps(kept), encoding="utf-8")
+    return view
 
 
 def _ask_candidates(
@@ -143,15 +172,17 @@ def _ask_heads(
     main = "fused" if "fused" in chosen else "image"
     stack = next((entry for entry in board[main] if entry.name == STACK), None)
     if stack is not None:
-        yield replace(_ask_entry(stack, asked), candidate=STACK)
-    heads = {name: _ask_entry(entry, asked) for name, entry in chosen.items()}
-    yield replace(heads[main], candidate=SMARTPROD)
+        yield replace(_ask_entry(stack, asked, learning, config).answers, candidate=STACK)
+    heads = {name: _ask_entry(entry, asked, learning, config) for name, entry in chosen.items()}
+    yield replace(heads[main].answers, candidate=SMARTPROD)
     if main == "fused":
-        yield from (replace(heads[name], candidate=title) for name, title in HEADS.items())
-        yield _image_then_text(heads, chosen["image"], config)
+        yield from (replace(heads[name].answers, candidate=title) for name, title in HEADS.items())
+        yield _image_then_text(heads, config)
 
 
-def _ask_entry(entry: LeaderboardEntry, asked: Mapping[str, Answers]) -> Answers:
+def _ask_entry(
+    entry: LeaderboardEntry, asked: Mapping[str, Answers], learning: LearningData, config: Config
+) -> _AskedHead:
     parts = [asked[member.candidate.name] for member in entry.members]
     raw = mix(
         np.stack(
@@ -159,26 +190,36 @@ def _ask_entry(entry: LeaderboardEntry, asked: Mapping[str, Answers]) -> Answers
         ),
         np.asarray([member.weight for member in entry.members]),
     )
-    temperature = fit_temperature(entry.log_probabilities, entry.labels)
-    seconds = sum(part.fit_seconds for part in parts)
-    rate = 1 / sum(1 / part.rows_per_second for part in parts)
-    return Answers(entry.name, raw, apply_temperature(raw, temperature), seconds, rate)
-
-
-def _image_then_text(heads: Mapping[str, Answers], image: LeaderboardEntry, config: Config) -> Answers:
-    held_out = np.exp(
-        apply_temperature(image.log_probabilities, fit_temperature(image.log_probabilities, image.labels))
+    fold_of_row = np.zeros(len(learning.rows), dtype=np.int64)
+    for number, fold in enumerate(learning.folds):
+        fold_of_row[fold.validation] = number
+    folds = cross_fit_folds(fold_of_row[learning.validated()[entry.rows]])
+    learned = learn_calibration(
+        entry.log_probabilities, entry.labels, folds, choice=config.decide.calibration
     )
+    seconds = sum(part.fit_seconds for part in parts)
+    answers = Answers(entry.name, raw, learned.calibrator.apply(raw), seconds, _one_after_the_other(parts))
+    return _AskedHead(answers, np.exp(learned.log_probabilities), entry.labels)
+
+
+def _image_then_text(heads: Mapping[str, _AskedHead], config: Config) -> Answers:
+    image = heads["image"]
     threshold = learn_threshold(
-        held_out.max(axis=1),
-        held_out.argmax(axis=1) == image.labels,
+        image.held_out.max(axis=1),
+        image.held_out.argmax(axis=1) == image.labels,
         target=config.decide.target_accuracy,
         confidence_level=config.decide.confidence_level,
     )
-    rows = np.arange(len(heads["image"].raw))
-    answers = {name: HeadAnswers(rows, np.exp(heads[name].calibrated)) for name in HEADS}
+    parts = [heads[name].answers for name in HEADS]
+    rows = np.arange(len(parts[0].raw))
+    answers = {
+        name: HeadAnswers(rows, np.exp(part.calibrated)) for name, part in zip(HEADS, parts, strict=True)
+    }
     combined = combine(answers, len(rows), mode="image-then-text", cheapest="image", ask_next=threshold.value)
     logs = np.log(np.maximum(combined.probabilities, 1e-12))
-    seconds = sum(heads[name].fit_seconds for name in HEADS)
-    rate = 1 / sum(1 / heads[name].rows_per_second for name in HEADS)
-    return Answers(IMAGE_THEN_TEXT, logs, logs, seconds, rate)
+    seconds = sum(part.fit_seconds for part in parts)
+    return Answers(IMAGE_THEN_TEXT, logs, logs, seconds, _one_after_the_other(parts))
+
+
+def _one_after_the_other(parts: Sequence[Answers]) -> float:
+    return 1 / sum(1 / part.rows_per_second for part in parts)
