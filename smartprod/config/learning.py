@@ -11,6 +11,7 @@ from smartprod.config.section import Fraction, Positive, Section
 ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours", "two_level"]
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
+Normalisation = Literal["l2", "standard", "whiten"]
 MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
 MetricMiner = Literal["auto", "none", "semihard", "hard", "multi_similarity"]
 PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
@@ -18,8 +19,25 @@ PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
 MlpLoss = Literal["cross_entropy", "focal", "logit_adjusted"]
 RowSampling = Literal["rows", "sqrt", "balanced"]
 ResampleMethod = Literal[
-    "none", "random_over", "random_under", "smote", "borderline_smote", "adasyn", "smote_tomek"
+    "none",
+    "random_over",
+    "random_under",
+    "smote",
+    "borderline_smote",
+    "adasyn",
+    "smote_tomek",
+    "smote_enn",
+    "tomek_links",
+    "edited_nearest_neighbours",
+    "cluster_centroids",
+    "near_miss",
 ]
+
+
+class ConcatConfig(Section):
+    """Concatenation, which metric learning starts from too."""
+
+    normalise: Normalisation = "l2"
 
 
 class MetricLearningConfig(Section):
@@ -89,6 +107,7 @@ class FuseConfig(Section):
         "gated",
         "stack",
     )
+    concat: ConcatConfig = ConcatConfig()
     metric: MetricLearningConfig = MetricLearningConfig()
     gated: GatedConfig = GatedConfig()
     cross_attention: CrossAttentionConfig = CrossAttentionConfig()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from smartprod.errors import TrainingError
+from smartprod.resampling.samplers import SAMPLERS, SamplerRequest
 
 if TYPE_CHECKING:
     from smartprod.config.learning import ResampleMethod
 
 SELECTING: tuple[ResampleMethod, ...] = ("none", "random_over", "random_under")
-"""Methods that choose among the rows there are; the others make new embeddings."""
+"""Methods that choose among the rows by their labels alone; the others look at the embeddings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,68 +52,55 @@ def select_rows(labels: np.ndarray, *, method: ResampleMethod, seed: int) -> np.
     return np.asarray(sampler.sample_indices_, dtype=np.int64)
 
 
-def synthesize_rows(
+def single_row_classes(labels: np.ndarray) -> int:
+    """How many classes have one row only: no method that looks at neighbours changes them."""
+    return int((np.bincount(labels) == 1).sum()) if len(labels) else 0
+
+
+def resample_embeddings(
     embedding: np.ndarray, labels: np.ndarray, *, method: ResampleMethod, neighbours: int, seed: int
 ) -> TrainingSet:
-    """Make a balanced training set with new embeddings between neighbours (SMOTE; Chawla et al., 2002).
+    """Balance the classes by a method that looks at the embeddings (`samplers.SAMPLERS`).
 
-    Classes with a single row cannot be interpolated and stay as they are; the number of neighbours is lowered
-    to what the smallest interpolated class allows. Where there is one class only, nothing is done.
+    Classes with a single row have no neighbour and stay as they are, whatever the method; the number of neighbours
+    is lowered to what the smallest other class allows. Where fewer than two classes have two rows, nothing is done.
 
     Args:
         embedding: float32 [N, D].
         labels: Class indices, int64 [N].
         method: A method that is not one of `SELECTING`.
-        neighbours: Neighbours to interpolate with, at most.
+        neighbours: Neighbours to look at, at most.
         seed: Seed of the draw.
 
     Returns:
-        The rows there were (less those that a combined method removed) and the new ones.
+        The rows that were kept, and the new ones; rows of single-row classes come last.
 
     Raises:
-        TrainingError: No class has two rows, or the method found nothing that it could do.
+        TrainingError: (SP522) The method found nothing that it could do.
     """
-    if len(np.unique(labels)) < 2:
-        return TrainingSet(embedding, labels)
-    counts = np.bincount(labels)
+    counts = np.bincount(labels) if len(labels) else np.zeros(1, np.int64)
+    alone = counts[labels] == 1
     sizes = counts[counts >= 2]
-    if len(sizes) == 0:
-        raise TrainingError(
-            "SP521",
-            f"resample.method={method} needs classes with at least 2 rows; every class here has one",
-            fix="set resample.method=random_over or none",
+    if len(sizes) < 2:
+        return TrainingSet(embedding, labels)
+    largest, smallest = int(sizes.max()), int(sizes.min())
+    sampler = SAMPLERS[method](
+        SamplerRequest(
+            counts={int(label): int(counts[label]) for label in np.flatnonzero(counts >= 2)},
+            neighbours=min(neighbours, smallest - 1),
+            around=min(10, len(labels) - int(alone.sum()) - 1),
+            seed=seed,
         )
-    largest, smallest = int(counts.max()), int(sizes.min())
-    targets = {int(label): largest for label in np.flatnonzero(counts >= 2)}
-    sampler = _sampler(
-        method, targets, neighbours=min(neighbours, smallest - 1), around=min(10, len(labels) - 1), seed=seed
     )
     try:
-        new_embedding, new_labels = sampler.fit_resample(embedding, labels)
+        made, made_labels = sampler.fit_resample(embedding[~alone], labels[~alone])
     except (ValueError, RuntimeError) as error:
         raise TrainingError(
             "SP522",
             f"resample.method={method} cannot balance these classes (from {smallest} to {largest} rows): {error}",
             fix="set resample.method=random_over or none, or catalog.classes.min_rows to leave small classes out",
         ) from error
-    return TrainingSet(np.asarray(new_embedding, dtype=np.float32), np.asarray(new_labels, dtype=np.int64))
-
-
-def _sampler(
-    method: ResampleMethod, targets: dict[int, int], *, neighbours: int, around: int, seed: int
-) -> Any:
-    from imblearn.combine import SMOTETomek
-    from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
-    from imblearn.under_sampling import TomekLinks
-
-    if method == "borderline_smote":
-        return BorderlineSMOTE(
-            sampling_strategy=targets, k_neighbors=neighbours, m_neighbors=around, random_state=seed
-        )
-    if method == "adasyn":
-        return ADASYN(sampling_strategy=targets, n_neighbors=neighbours, random_state=seed)
-    smote = SMOTE(sampling_strategy=targets, k_neighbors=neighbours, random_state=seed)
-    if method == "smote_tomek":
-        # Only classes that were filled up are thinned: a class with a single row must not lose it.
-        return SMOTETomek(smote=smote, tomek=TomekLinks(sampling_strategy=list(targets)), random_state=seed)
-    return smote
+    return TrainingSet(
+        np.concatenate([np.asarray(made, dtype=np.float32), embedding[alone]]),
+        np.concatenate([np.asarray(made_labels, dtype=np.int64), labels[alone]]),
+    )

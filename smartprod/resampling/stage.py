@@ -27,6 +27,7 @@ def resample(
     """Balance the classes of the training rows; validation and test rows are never touched."""
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import FINAL_FOLD, load_learning_data, load_representations
+    from smartprod.resampling.resample import SELECTING, single_row_classes
     from smartprod.resampling.training_rows import resample_fold, training_set, usable_rows
 
     data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
@@ -45,6 +46,9 @@ def resample(
                 f"  {representation.name:7} {len(before)} rows, {_per_class(data.labels[before])} "
                 f"-> {len(after.labels)} rows, {_per_class(after.labels)}"
             )
+            alone = single_row_classes(data.labels[before])
+            if alone and config.method not in SELECTING:
+                context.say(f"  {'':7} {alone} classes have a single row, no neighbour, and stay as they are")
     return {"training_rows": Arrays(arrays)}
 
 

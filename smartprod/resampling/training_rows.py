@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smartprod.resampling.resample import SELECTING, TrainingSet, select_rows, synthesize_rows
+from smartprod.resampling.resample import SELECTING, TrainingSet, resample_embeddings, select_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def resample_fold(
 
     Returns:
         `<fold>/<representation>/rows` (positions among the learning rows) for methods that select, or
-        `.../embedding` and `.../labels` for methods that make new embeddings.
+        `.../embedding` and `.../labels` for methods that look at embeddings.
     """
     arrays: dict[str, np.ndarray] = {}
     for name, representation in representations.items():
@@ -42,7 +42,7 @@ def resample_fold(
         if config.method in SELECTING:
             arrays[f"{key}/rows"] = train[select_rows(labels, method=config.method, seed=seed)]
             continue
-        made = synthesize_rows(
+        made = resample_embeddings(
             representation.embed(data.products.take(train)),
             labels,
             method=config.method,

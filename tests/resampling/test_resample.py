@@ -6,12 +6,14 @@ import pytest
 from smartprod.config.learning import ResampleConfig
 from smartprod.errors import TrainingError
 from smartprod.fusion.representation import ConcatRepresentation, SingleRepresentation
-from smartprod.resampling import select_rows, synthesize_rows, training_set, usable_rows
+from smartprod.resampling import resample_embeddings, select_rows, training_set, usable_rows
+from smartprod.resampling.samplers import SAMPLERS
 from smartprod.resampling.training_rows import resample_fold
 from tests.embedded_table import embed, learning_data
 
 LABELS = np.repeat([0, 1, 2, 4], [20, 9, 3, 1])
-METHODS = ("smote", "borderline_smote", "adasyn", "smote_tomek")
+METHODS = tuple(SAMPLERS)
+FILLING = ("smote", "borderline_smote", "adasyn", "smote_tomek")
 
 
 def counts(labels: np.ndarray) -> dict[int, int]:
@@ -20,7 +22,7 @@ def counts(labels: np.ndarray) -> dict[int, int]:
 
 def synthesize(labels, method, *, strength=0.7, seed=0, neighbours=5):
     embedding = embed(labels, dim=6, strength=strength, seed=0)
-    return embedding, synthesize_rows(embedding, labels, method=method, neighbours=neighbours, seed=seed)
+    return embedding, resample_embeddings(embedding, labels, method=method, neighbours=neighbours, seed=seed)
 
 
 def test_resample_none_keeps_every_row_once():
@@ -49,7 +51,7 @@ def test_resample_selection_repeats_by_seed(method):
 def test_resample_single_class_is_left_alone(method, labels):
     if method in METHODS:
         embedding = np.ones((len(labels), 4), np.float32)
-        made = synthesize_rows(embedding, labels, method=method, neighbours=5, seed=0)
+        made = resample_embeddings(embedding, labels, method=method, neighbours=5, seed=0)
         np.testing.assert_array_equal(made.embedding, embedding)
         np.testing.assert_array_equal(made.labels, labels)
     else:
@@ -59,7 +61,7 @@ def test_resample_single_class_is_left_alone(method, labels):
 def test_resample_smote_fills_up_all_classes_but_those_of_one_row():
     embedding, made = synthesize(LABELS, "smote")
     assert counts(made.labels) == {0: 20, 1: 20, 2: 20, 4: 1}
-    np.testing.assert_array_equal(made.embedding[:33], embedding)
+    np.testing.assert_array_equal(made.embedding[:32], embedding[:32])
     assert (made.embedding.dtype, made.labels.dtype) == (np.float32, np.int64)
 
 
@@ -75,7 +77,7 @@ def test_resample_smote_makes_embeddings_between_two_of_the_class():
         assert min(gaps) < 1e-5
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FILLING)
 def test_resample_synthesis_repeats_by_seed_and_keeps_every_class(method):
     first, again, other = (synthesize(LABELS, method, seed=seed)[1] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.embedding, again.embedding)
@@ -88,13 +90,32 @@ def test_resample_synthesis_repeats_by_seed_and_keeps_every_class(method):
 def test_resample_tomek_links_never_take_the_only_row_of_a_class():
     labels = np.asarray([0, 0, 0, 0, 1, 1, 1, 2])
     embedding = np.asarray([[0.0], [0.1], [0.2], [5.0], [9.0], [9.1], [9.2], [5.01]], np.float32)
-    made = synthesize_rows(embedding, labels, method="smote_tomek", neighbours=1, seed=0)
+    made = resample_embeddings(embedding, labels, method="smote_tomek", neighbours=1, seed=0)
     assert 2 in made.labels
 
 
-def test_resample_smote_with_only_single_rows_says_what_to_do():
-    with pytest.raises(TrainingError, match=r"SP521.*(.|\n)*random_over"):
-        synthesize(np.arange(5), "smote")
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("sizes", [[1, 1, 1], [5, 1, 1], [9, 4, 1], [2, 2, 1]], ids=str)
+def test_resample_every_method_leaves_single_rows_as_they_are(method, sizes):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    embedding, made = synthesize(labels, method, neighbours=3, strength=0.1)
+    assert set(made.labels) == set(labels), "no class is lost"
+    for label in np.flatnonzero(np.asarray(sizes) == 1):
+        np.testing.assert_array_equal(made.embedding[made.labels == label], embedding[labels == label])
+
+
+@pytest.mark.parametrize("method", ["cluster_centroids", "near_miss"])
+def test_resample_thinning_goes_down_to_the_smallest_class_of_two_rows(method):
+    _, made = synthesize(LABELS, method)
+    assert counts(made.labels) == {0: 3, 1: 3, 2: 3, 4: 1}
+
+
+@pytest.mark.parametrize("method", ["tomek_links", "edited_nearest_neighbours"])
+def test_resample_cleaning_only_takes_rows_away_and_none_of_the_smallest_class(method):
+    embedding, made = synthesize(LABELS, method, strength=0.3)
+    assert len(made.labels) < len(LABELS)
+    assert counts(made.labels)[2] == 3
+    assert {row.tobytes() for row in made.embedding} <= {row.tobytes() for row in embedding}
 
 
 def test_resample_method_that_can_do_nothing_says_what_to_do():
