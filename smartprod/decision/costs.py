@@ -72,20 +72,23 @@ def mean_cost(labels: np.ndarray, predicted: np.ndarray, costs: np.ndarray) -> f
     return float(costs[labels, predicted].mean()) if len(labels) else math.nan
 
 
-def read_costs(source: str, classes: Sequence[str]) -> ClassCosts:
+def read_costs(source: str, classes: Sequence[str] | None) -> ClassCosts:
     """Read `decide.costs`: `tree`, or the path of a CSV with the columns true, predicted and cost.
+
+    Args:
+        source: The configured value.
+        classes: Names that the file may use; None where they are not known yet.
 
     Raises:
         UsageError: The file cannot be read as such, or names what is no class (SP670 to SP672).
     """
     if source == "tree":
         return ClassCosts("tree")
-    known = frozenset(classes)
     listed: dict[tuple[str, str], float] = {}
     for line, cells in _rows(Path(source)):
         where = f"{source}, line {line}"
         for name in cells[:2]:
-            if name not in known:
+            if classes is not None and name not in classes:
                 _refuse_name(name, classes, where)
         listed[cells[0], cells[1]] = _cost(cells, where)
     return ClassCosts("listed", tuple((*pair, cost) for pair, cost in listed.items()))

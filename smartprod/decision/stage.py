@@ -23,8 +23,16 @@ if TYPE_CHECKING:
     from smartprod.pipeline import RunFolder
 
 
+def _check_costs(config: Config) -> None:
+    """Read the table of costs before anything is computed; its names are looked up when the classes are known."""
+    if config.decide.costs is not None:
+        from smartprod.decision.costs import read_costs
+
+        read_costs(config.decide.costs, None)
+
+
 def _costs_identity(config: Config, run: RunFolder) -> str:
-    """The content of the table of costs; whether it can be read is told when the stage runs."""
+    """The content of the table of costs."""
     del run
     source = config.decide.costs
     path = Path(source) if source else None
@@ -37,6 +45,7 @@ def _costs_identity(config: Config, run: RunFolder) -> str:
     writes=["decision"],
     config=["decide", "catalog.category_separator", "run.seed"],
     identity=_costs_identity,
+    check=_check_costs,
     libraries=["scikit-learn", "scipy"],
     packages=[
         "smartprod.embeddings",

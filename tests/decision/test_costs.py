@@ -87,6 +87,13 @@ def test_costs_that_make_no_sense_are_refused_with_the_line(tmp_path, line, code
     assert "line 3" in str(caught.value)
 
 
+def test_costs_may_be_read_before_the_classes_are_known(tmp_path):
+    path = table(tmp_path, "Toyz,Home > Mugs,5")
+    assert read_costs(path, None).listed == (("Toyz", "Home > Mugs", 5.0),)
+    with pytest.raises(UsageError, match="SP672"):
+        read_costs(table(tmp_path, "Toyz,Home > Mugs,-5"), None)
+
+
 @pytest.mark.parametrize("content", [b"", b"true,cost\na,1\n", b"true,predicted,cost\n\xff\xfe,b,1\n"])
 def test_costs_in_a_file_that_is_no_such_table_are_refused(tmp_path, content):
     (tmp_path / "costs.csv").write_bytes(content)
