@@ -10,6 +10,7 @@ import pytest
 import smartprod
 from smartprod.config import load_config
 from smartprod.errors import ModelError, UsageError
+from smartprod.model import load_classifier
 from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
 from smartprod.scoring import score_table
 
@@ -64,7 +65,7 @@ def test_several_labels_model_answers_from_python_and_is_verified(run, tmp_path)
         assert "categories" in classifier.decide(products).columns
         assert classifier.predict(products)[0] in classifier.classes_
     with pytest.raises(UsageError, match="SP680"):
-        smartprod.load(run.artefact_path("model"), mode="image-then-text")
+        load_classifier(run.artefact_path("model"), mode="image-then-text")
     altered = run.artefact_path("model") / "labels" / "heads" / "label_heads.json"
     before = altered.read_bytes()
     altered.write_bytes(before + b" ")
