@@ -144,6 +144,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         arguments.folder = (arguments.folder or Path(temporary)).absolute()
         found = [_measure_set(name, arguments) for name in names]
+    found = [each for each in found if each.measured]
     for each in found:
         print("\n".join(lines_of(each)), flush=True)
     if arguments.write:

@@ -16,9 +16,11 @@ _EMPHASISED = {"baseline", "smartprod"}
 
 def lines_of(results: SetResults) -> list[str]:
     """The tables and checks of one set for the terminal."""
-    width = max(len(result.candidate) for result in results.given())
-    lines = ["", f"{results.name}, test rows of the given split"]
-    lines.append(f"{'candidate':{width}} " + " ".join(f"{title:>11}" for title in _TITLES))
+    width = max(len(each.result.candidate) for each in results.measured)
+    lines = []
+    if results.given():
+        lines = ["", f"{results.name}, test rows of the given split"]
+        lines.append(f"{'candidate':{width}} " + " ".join(f"{title:>11}" for title in _TITLES))
     lines += [
         f"{result.candidate:{width}} " + " ".join(f"{cell:>11}" for cell in _cells(result))
         for result in results.given()
@@ -74,12 +76,19 @@ def _markdown(results: SetResults) -> list[str]:
     lines = ["", f"### {results.name}", ""]
     means, check = results.lines(), results.check()
     if means:
-        lines += ["Folds:", "", _row("candidate", _fold_titles()), _rule(len(_fold_titles()))]
+        folds = len(results.of(means[0].candidate))
+        lines += [
+            f"Folds ({folds} of them measured):",
+            "",
+            _row("candidate", _fold_titles()),
+            _rule(len(_fold_titles())),
+        ]
         lines += [_row(_name(line), _fold_cells(line)) for line in means]
         lines.append("")
     if check:
         lines += [f"- {line}" for line in check_lines(results.name, check)] + [""]
-    lines += ["Test rows of the given split:", "", _row("candidate", _TITLES), _rule(len(_TITLES))]
+    if results.given():
+        lines += ["Test rows of the given split:", "", _row("candidate", _TITLES), _rule(len(_TITLES))]
     return [*lines, *(_row(_mark(result.candidate), _cells(result)) for result in results.given())]
 
 
