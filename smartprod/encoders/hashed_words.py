@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from smartprod.encoders.base import Modality
 
-_DIM = 2_048
+_DIM = 1_024
 _PIECES_WEIGHT = 0.5
 _SCHEME = f"signed hashing v1: words 1-2, pieces 3-5 x {_PIECES_WEIGHT}, square roots, {_DIM}"
 """Changed with anything that changes an embedding; the fingerprint is made of it."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smartprod.fusion.normalisation import fit_normaliser
 from smartprod.fusion.representation import ConcatRepresentation
 
 if TYPE_CHECKING:
+    from smartprod.config.learning import Normalisation
     from smartprod.fusion.learning_data import LearningData
 
 TEXT_WEIGHTS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
@@ -20,7 +22,9 @@ _MAX_FOLDS = 3
 _C = 30.0
 
 
-def learn_text_weight(data: LearningData, *, seed: int) -> dict[float, float]:
+def learn_text_weight(
+    data: LearningData, *, seed: int, normalise: Normalisation = "l2"
+) -> dict[float, float]:
     """Measure the validation log-loss of every candidate weight.
 
     The weight of a block matters as much as the classifier: a norm penalty trusts a longer block more.
@@ -28,6 +32,7 @@ def learn_text_weight(data: LearningData, *, seed: int) -> dict[float, float]:
     Args:
         data: Labelled products; rows without both modalities are left out.
         seed: Seed of the sample of training rows taken where there are very many.
+        normalise: What blocks go through first.
 
     Returns:
         Mean validation log-loss by weight, in the order of `TEXT_WEIGHTS`; empty where no fold can tell.
@@ -43,8 +48,10 @@ def learn_text_weight(data: LearningData, *, seed: int) -> dict[float, float]:
         validation = validation[known]
         if len(validation) == 0 or len(np.unique(data.labels[train])) < 2:
             continue
+        normaliser = fit_normaliser(data.products.take(train), normalise, seed=seed)
         for weight in TEXT_WEIGHTS:
-            losses[weight].append(_log_losses(data, ConcatRepresentation(weight), train, validation))
+            concat = ConcatRepresentation(weight, normaliser)
+            losses[weight].append(_log_losses(data, concat, train, validation))
     return {weight: float(np.concatenate(parts).mean()) for weight, parts in losses.items() if parts}
 
 

@@ -56,8 +56,10 @@ class MetricRepresentation:
 
     def state(self) -> State:
         """The fitted state."""
-        settings = {"text_weight": self.concat.text_weight, "hidden": self.hidden, "dim": self.dim}
-        return State(self.kind, settings, {"center": self.center, **arrays_of_network(self.network)})
+        concat = self.concat.state()
+        settings = {**concat.settings, "hidden": self.hidden, "dim": self.dim}
+        arrays = {**concat.arrays, "center": self.center, **arrays_of_network(self.network)}
+        return State(self.kind, settings, arrays)
 
     @classmethod
     def from_state(cls, state: State) -> MetricRepresentation:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from smartprod.fusion.normalisation import Normaliser
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.state import State
 
@@ -71,30 +72,42 @@ class SingleRepresentation:
         return cls("image" if state.settings["modality"] == "image" else "text")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ConcatRepresentation:
     """Image and text embeddings side by side; the text block is multiplied by a learned weight.
 
     The weight of a block decides how far a linear classifier with a norm penalty trusts it.
+
+    Attributes:
+        text_weight: Of the text block; the image block weighs 1.
+        normaliser: What blocks go through first; None leaves them.
     """
 
     text_weight: float
+    normaliser: Normaliser | None = None
     kind: ClassVar[str] = "concat"
     name: ClassVar[str] = "concat"
     requires: ClassVar[tuple[Modality, ...]] = MODALITIES
 
     def embed(self, products: ProductEmbeddings) -> np.ndarray:
-        """Return [image, weight * text], float32 [N, Di + Dt]; a missing block is zero."""
-        return np.hstack([products.image.values, np.float32(self.text_weight) * products.text.values])
+        """Return [image, weight * text], float32 [N, D]; a missing block is zero."""
+        image, text = (
+            products.modality(name).values
+            if self.normaliser is None
+            else self.normaliser.apply(products, name)
+            for name in MODALITIES
+        )
+        return np.hstack([image, np.float32(self.text_weight) * text])
 
     def state(self) -> State:
         """The fitted state."""
-        return State(self.kind, {"text_weight": self.text_weight})
+        arrays = {} if self.normaliser is None else self.normaliser.arrays()
+        return State(self.kind, {"text_weight": self.text_weight}, arrays)
 
     @classmethod
     def from_state(cls, state: State) -> ConcatRepresentation:
         """Build it again from its state."""
-        return cls(float(str(state.settings["text_weight"])))
+        return cls(float(str(state.settings["text_weight"])), Normaliser.from_arrays(state.arrays))
 
 
 def single_representations(products: ProductEmbeddings) -> Sequence[SingleRepresentation]:

@@ -12,6 +12,7 @@ import numpy as np
 from smartprod.errors import ModelError
 from smartprod.fusion.block_weights import learn_text_weight
 from smartprod.fusion.learning_data import FINAL_FOLD, Fold, LearningData
+from smartprod.fusion.normalisation import fit_normaliser
 from smartprod.fusion.products import MODALITIES
 from smartprod.fusion.representation import (
     ConcatRepresentation,
@@ -80,7 +81,7 @@ def fit_representations(
     """
     account = FusionAccount(fused=wants_fusion(data))
     if account.fused and {"concat", "metric"} & set(config.candidates):
-        account.text_weights = learn_text_weight(data, seed=seed)
+        account.text_weights = learn_text_weight(data, seed=seed, normalise=config.concat.normalise)
     names: dict[str, list[str]] = {}
     for fold in (*data.folds, data.final()):
         fitted: list[Representation] = list(single_representations(data.products))
@@ -134,7 +135,8 @@ def load_representations(folder: Path, fold: str = FINAL_FOLD) -> dict[str, Repr
 def _fused_representations(
     data: LearningData, fold: Fold, account: FusionAccount, *, config: FuseConfig, seed: int
 ) -> list[Representation]:
-    concat = ConcatRepresentation(account.best_text_weight())
+    normaliser = fit_normaliser(data.products.take(fold.train), config.concat.normalise, seed=seed)
+    concat = ConcatRepresentation(account.best_text_weight(), normaliser)
     fitted: list[Representation] = [concat] if "concat" in config.candidates else []
     both = data.products.having(MODALITIES)
     train, validation = fold.train[both[fold.train]], fold.validation[both[fold.validation]]

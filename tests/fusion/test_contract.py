@@ -11,6 +11,7 @@ from smartprod.errors import ModelError
 from smartprod.fusion import LearningData, ProductEmbeddings, representation_from_state
 from smartprod.fusion.metric_learning import fit_metric
 from smartprod.fusion.modality_fusion import fit_fusion_network
+from smartprod.fusion.normalisation import fit_normaliser
 from smartprod.fusion.representation import ConcatRepresentation, SingleRepresentation
 from smartprod.state import State
 from tests.contracts.check_representation import check_representation
@@ -30,6 +31,27 @@ def test_contract_is_kept_by_single_representations(data, tmp_path, modality):
 
 def test_contract_is_kept_by_concatenation(data, tmp_path):
     check_representation(lambda *_: ConcatRepresentation(1.5), data, tmp_path)
+
+
+@pytest.mark.parametrize("method", ["standard", "whiten"])
+def test_contract_is_kept_by_normalised_representations(data, tmp_path, method):
+    def concat(data, seed):
+        return ConcatRepresentation(1.5, fit_normaliser(data.products, method, seed=seed))
+
+    def metric(data, seed):
+        both = np.flatnonzero(data.products.having(("image", "text")))
+        config = MetricLearningConfig(hidden=0, dim=5, epochs=2, batch_size=12)
+        return fit_metric(
+            concat(data, seed), data.products.take(both), data.labels[both], config=config, seed=seed
+        )[0]
+
+    image, text = (
+        replace(each, dims=dims)
+        for each, dims in zip((data.products.image, data.products.text), ((12,), (6, 4)), strict=True)
+    )
+    several = replace(data, products=ProductEmbeddings(image, text))
+    check_representation(concat, several, tmp_path / "concat")
+    check_representation(metric, several, tmp_path / "metric")
 
 
 @pytest.mark.parametrize("hidden", [0, 6])
