@@ -1,7 +1,9 @@
 """Rows per second of each kind of classifier at prediction: 1,664 dimensions, 10 to 400 classes.
 
 All are fitted on random embeddings around a centre for each class; what is learned does not matter here, the sizes do.
-LightGBM is asked as it is, and with the early stopping of its own predictor, whose answers differ.
+LightGBM is asked as it is, with the early stopping of its own predictor, whose answers differ, and, where the packages
+are installed (`pip install onnxmltools treelite`), by ONNX Runtime and by Treelite's own evaluator. `same` is the share of
+rows that get the same class as from LightGBM itself. What needs a C compiler where it runs is left out.
 
     python benchmarks/prediction.py [--classes 10 100 400] [--rows 10000] [--rounds 100] [--json FILE] [--quick]
 """
@@ -12,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +30,7 @@ from smartprod.resampling import TrainingSet
 
 DIM = 1_664
 CLASSES = (10, 100, 400)
+BOOSTED = "lightgbm"
 _ROWS_PER_CLASS = 12
 _LIGHTGBM_ROWS = 2_000
 
@@ -57,13 +61,39 @@ def predictors(classes: int, rounds: int) -> Iterator[tuple[str, Predict]]:
         request, LightgbmConfig(rounds=rounds, min_rows_per_leaf=2), weighting="none"
     ).classifier
     assert isinstance(boosted, LightgbmClassifier)
-    yield "lightgbm", boosted.log_probabilities
+    yield BOOSTED, boosted.log_probabilities
     yield (
         "lightgbm, early stop",
         lambda rows: boosted.booster.predict(
             rows, raw_score=True, pred_early_stop=True, pred_early_stop_margin=4.0
         ),
     )
+
+    yield from compiled(boosted)
+
+
+def compiled(boosted: LightgbmClassifier) -> Iterator[tuple[str, Predict]]:
+    """The same trees evaluated by other libraries, as far as they are installed."""
+    if find_spec("onnxmltools") is not None:
+        import onnxruntime
+        from onnxmltools.convert import convert_lightgbm
+        from onnxmltools.convert.common.data_types import FloatTensorType
+
+        onnxruntime.set_default_logger_severity(3)
+        inputs = [("rows", FloatTensorType([None, DIM]))]
+        graph = convert_lightgbm(boosted.booster, initial_types=inputs, zipmap=False).SerializeToString()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = cpu_count()
+        session = onnxruntime.InferenceSession(graph, options)
+        yield f"{BOOSTED}, ONNX Runtime", lambda rows: session.run(None, {"rows": rows})[1]
+    if find_spec("treelite") is not None:
+        import treelite
+
+        model = treelite.frontend.from_lightgbm(boosted.booster)
+        yield (
+            f"{BOOSTED}, Treelite",
+            lambda rows: treelite.gtil.predict(model, rows, pred_margin=True, nthread=cpu_count()),
+        )
 
 
 def rate(predict: Predict, rows: np.ndarray) -> float:
@@ -89,16 +119,27 @@ def main() -> None:
     limit_threads(None)
     rounds = arguments.rounds or (10 if arguments.quick else 100)
     figures: dict[str, float] = {}
-    print(f"{'classes':>7} {'classifier':22} {'rows/s':>10} {'of the MLP':>10}   ({rounds} trees per class)")
+    print(
+        f"{'classes':>7} {'classifier':22} {'rows/s':>10} {'of the MLP':>10} {'same':>6}   ({rounds} trees per class)"
+    )
     for classes in arguments.classes or (CLASSES[:2] if arguments.quick else CLASSES):
         labels = np.random.default_rng(2).integers(0, classes, arguments.rows)
         rows = embeddings(np.random.default_rng(3), labels, classes)
         found: dict[str, float] = {}
+        trees: np.ndarray | None = None
         for name, predict in predictors(classes, rounds):
-            found[name] = rate(predict, rows[:_LIGHTGBM_ROWS] if name.startswith("lightgbm") else rows)
+            asked = rows[:_LIGHTGBM_ROWS] if name.startswith(BOOSTED) else rows
+            found[name] = rate(predict, asked)
             ratio = f"{found[name] / found['mlp']:10.2f}" if "mlp" in found else " " * 10
-            print(f"{classes:7} {name:22} {found[name]:10,.0f} {ratio}", flush=True)
-            figures[f"{classes}.{name.replace(', ', '_').replace(' ', '_')}.rows_per_second"] = found[name]
+            key = f"{classes}.{name.replace(', ', '_').replace(' ', '_')}"
+            figures[f"{key}.rows_per_second"] = found[name]
+            same = ""
+            if name.startswith(BOOSTED):
+                guesses = np.asarray(predict(asked)).reshape(len(asked), -1).argmax(axis=1)
+                trees = guesses if trees is None else trees
+                figures[f"{key}.same"] = float((guesses == trees).mean())
+                same = f"{figures[f'{key}.same']:6.3f}"
+            print(f"{classes:7} {name:22} {found[name]:10,.0f} {ratio} {same}", flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

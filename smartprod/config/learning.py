@@ -152,6 +152,7 @@ class LightgbmConfig(Section):
     min_rows_per_leaf: Annotated[int, Field(ge=1)] = 5
     feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.2
     patience: Annotated[int, Field(ge=1)] = 15
+    directions: Annotated[int, Field(ge=2)] | None = 128
 
 
 class PrototypeConfig(Section):
