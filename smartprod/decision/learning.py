@@ -176,7 +176,12 @@ def learn_decider(
 def _calibrate(
     asked: Mapping[str, HeldOutAnswers], data: LearningData, config: DecideConfig
 ) -> dict[str, CalibratedAnswers]:
-    """Calibrate each head on its held-out rows, fold by fold."""
+    """Calibrate each head on its held-out rows, fold by fold.
+
+    Without folds nobody knows which rows belong together, and random ones would let a class's own photos vouch for its
+    bias: `auto` is then temperature scaling.
+    """
+    choice = "temperature" if config.calibration == "auto" and len(data.folds) == 1 else config.calibration
     fold_of_row = np.zeros(len(data.rows), dtype=np.int64)
     for number, fold in enumerate(data.folds):
         fold_of_row[fold.validation] = number
@@ -185,7 +190,7 @@ def _calibrate(
             each.log_probabilities,
             each.labels,
             cross_fit_folds(fold_of_row[each.positions]),
-            choice=config.calibration,
+            choice=choice,
         )
         for name, each in asked.items()
     }
