@@ -107,7 +107,12 @@ def measure(piece: Piece) -> None:
     results = [asdict(score(answers, labels)) for answers in asked]
     if piece.variant is not None and piece.division.repeat:
         shutil.rmtree(piece.fused, ignore_errors=True)  # variants share those of the first repeat only
-    document = {"learned": len(learned), "labels": labels.tolist(), "results": results}
+    document = {
+        "learned": len(learned),
+        "groups": data.groups[judged].tolist(),
+        "labels": labels.tolist(),
+        "results": results,
+    }
     piece.path.parent.mkdir(parents=True, exist_ok=True)
     temporary = piece.path.with_suffix(".partial")
     temporary.write_text(json.dumps(document), encoding="utf-8")
@@ -121,7 +126,8 @@ def collect(name: str, wanted: list[Piece]) -> SetResults:
         document = json.loads(piece.path.read_text(encoding="utf-8"))
         for entry in document["results"]:
             result = Result(**{**entry, "predicted": tuple(entry["predicted"])})
-            measured.append(Measured(piece.division, document["learned"], tuple(document["labels"]), result))
+            labels, groups = tuple(document["labels"]), tuple(document["groups"])
+            measured.append(Measured(piece.division, document["learned"], labels, groups, result))
     return SetResults(name, tuple(measured))
 
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from learning_candidates import BASELINE
 from learning_procedure import HEADS, SMARTPROD
-from learning_scores import Result, mean_and_error, pooled_macro_f1
+from learning_scores import Result, bootstrap_error, mean_and_error, pooled_macro_f1
 from learning_sets import Division
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One candidate's result on one division, with the number of learned rows and the judged rows' classes."""
+    """One candidate's result on one division, with the number of learned rows and the judged rows' classes and groups."""
 
     division: Division
     learned: int
     labels: tuple[int, ...]
+    groups: tuple[int, ...]
     result: Result
 
 
@@ -33,6 +34,9 @@ class Line:
         errors: Their standard errors (Nadeau and Bengio, 2003).
         gain: Mean difference of macro-F1 from the baseline's on the same folds.
         gain_error: Its standard error.
+        pooled: Macro-F1 of all folds' answers taken together, mean over the repeats.
+        pooled_gain: Its difference from the baseline's.
+        pooled_gain_error: Its standard error, by bootstrap.
     """
 
     candidate: str
@@ -41,6 +45,9 @@ class Line:
     errors: dict[str, float]
     gain: float
     gain_error: float
+    pooled: float
+    pooled_gain: float
+    pooled_gain_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Check:
     repeats: int
     single_gain: float
     single_gain_error: float
+    pooled_gain: float
+    pooled_gain_error: float
 
     @property
     def beats_baseline(self) -> bool:
@@ -99,10 +108,11 @@ class SetResults:
         if not ours:
             return None
         gain, error = self._difference(ours, [self.of(BASELINE)])
+        pooled_gain = self._pooled_gain(SMARTPROD)
         singles = [found for title in HEADS.values() if (found := self.of(title))]
         if not singles:  # images only: the chosen head is the single one
             repeats = len({division.repeat for division in ours})
-            return Check(gain, error, len(ours), len(ours), repeats, repeats, 0.0, 0.0)
+            return Check(gain, error, len(ours), len(ours), repeats, repeats, 0.0, 0.0, *pooled_gain)
         single_gain, single_error = self._difference(ours, singles)
         wins = sum(
             each.result.macro_f1 >= max(single[division].result.macro_f1 for single in singles)
@@ -110,7 +120,32 @@ class SetResults:
         )
         pooled, others = self.pooled(SMARTPROD), [self.pooled(title) for title in HEADS.values()]
         repeats_won = sum(value >= max(other[repeat] for other in others) for repeat, value in pooled.items())
-        return Check(gain, error, wins, len(ours), repeats_won, len(pooled), single_gain, single_error)
+        return Check(
+            gain, error, wins, len(ours), repeats_won, len(pooled), single_gain, single_error, *pooled_gain
+        )
+
+    def _pooled_gain(self, candidate: str) -> tuple[float, float]:
+        """Mean difference of pooled macro-F1 from the baseline's on the same folds, and its bootstrap error."""
+        ours, theirs = self.of(candidate), self.of(BASELINE)
+        together = []
+        for repeat in sorted({division.repeat for division in ours if division.repeat is not None}):
+            divisions = [each for each in ours if each.repeat == repeat and each in theirs]
+            columns = (
+                [ours[each].labels for each in divisions],
+                [ours[each].groups for each in divisions],
+                [ours[each].result.predicted for each in divisions],
+                [theirs[each].result.predicted for each in divisions],
+            )
+            if divisions:
+                labels, groups, answers, others = (np.concatenate(column) for column in columns)
+                together.append((labels, groups, answers, others))
+        if not together:
+            return float("nan"), float("nan")
+        gains = [
+            pooled_macro_f1(labels, answers) - pooled_macro_f1(labels, others)
+            for labels, _, answers, others in together
+        ]
+        return float(np.mean(gains)), bootstrap_error(together)
 
     def pooled(self, candidate: str) -> dict[int, float]:
         """Macro-F1 of all answers of each repeat taken together."""
@@ -133,7 +168,9 @@ class SetResults:
                 values = [getattr(each.result, metric) for each in found.values()]
                 means[metric], errors[metric] = mean_and_error(values, test_to_train=_ratio(found.values()))
         gain, error = self._difference(found, [self.of(BASELINE)])
-        return Line(name, len({division.repeat for division in found}), means, errors, gain, error)
+        repeats = len({division.repeat for division in found})
+        pooled = float(np.mean(list(self.pooled(name).values())))
+        return Line(name, repeats, means, errors, gain, error, pooled, *self._pooled_gain(name))
 
     @staticmethod
     def _difference(
