@@ -32,6 +32,7 @@ from smartprod.evaluation.macro_categories import MacroCategories, find_macro_ca
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
 from smartprod.evaluation.prediction_sets import score_sets
 from smartprod.fusion import load_products
+from smartprod.quality import findings_from_table
 from smartprod.remote import image_on_disk
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Artefacts:
     split_account: Mapping[str, Sequence[str]]
     leaderboard: Sequence[Mapping[str, object]]
     heads: Path
+    findings: pa.Table
 
 
 def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFolder) -> ReportData:
@@ -114,6 +116,8 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         target_accuracy=config.decide.target_accuracy,
         products=_ProductReader(artefacts.products, artefacts.split, config.catalog.remote),
         embedding_map=_embedding_map(artefacts.embedding_index, parts, labels, store, config),
+        findings=tuple(findings_from_table(artefacts.findings)),
+        findings_shown=config.quality.shown,
         accounts=_accounts(artefacts.split_account, run),
         notes=tuple(artefacts.split_account["notes"]),
         config_yaml=_config_yaml(config),

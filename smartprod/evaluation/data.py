@@ -20,6 +20,7 @@ from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
 from smartprod.evaluation.prediction_sets import SetScores
 from smartprod.evaluation.routing import EncodingCosts, ModeAnswers
+from smartprod.quality import Finding
 
 if TYPE_CHECKING:
     from smartprod.evaluation.macro_categories import MacroCategories
@@ -241,6 +242,8 @@ class ReportData:
         target_accuracy: Accuracy of accepted answers that the user asked for, 0 to 1.
         products: Fetches titles and images of rows.
         embedding_map: Embeddings to draw, or None.
+        findings: What a person should look at in the data, most severe first.
+        findings_shown: How many of each kind the report shows at most.
         accounts: What the earlier stages printed.
         notes: Warnings, shown first.
         config_yaml: The configuration in force.
@@ -269,6 +272,8 @@ class ReportData:
     target_accuracy: float = 0.95
     products: ProductLookup = no_products
     embedding_map: EmbeddingMapInput | None = None
+    findings: tuple[Finding, ...] = ()
+    findings_shown: int = 12
     accounts: tuple[AccountSection, ...] = ()
     notes: tuple[str, ...] = ()
     config_yaml: str = ""

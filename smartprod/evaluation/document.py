@@ -12,7 +12,7 @@ from smartprod.evaluation.summary import Evaluation, evaluate, remarks
 
 SCHEMA_VERSION = 1
 PAIRS = 50
-ISSUES = 200
+FINDINGS = 200
 
 
 def metrics_document(data: ReportData) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
           `mistaken_for`, `mistaken_rows`
         - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
-        - `label_issues`: list of `row`, `label`, `predicted`, `label_probability`, `predicted_probability`
+        - `findings`: what to look at, most severe first, list of `kind`, `severity`, `suggestion`, `evidence`, `category`, `rows`
         - `leaderboard`: list of the fields of `LeaderboardRow`
     """
     evaluation = evaluate(data)
@@ -72,7 +72,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         "class_sizes": [asdict(group) for group in evaluation.sizes],
         "classes": _classes(data, evaluation),
         "confused_pairs": _pairs(data, evaluation),
-        "label_issues": _issues(data, evaluation),
+        "findings": [asdict(finding) for finding in data.findings[:FINDINGS]],
         "leaderboard": [asdict(row) for row in data.leaderboard],
     }
     return {key: _without_nan(value) for key, value in document.items()}
@@ -135,13 +135,6 @@ def _pairs(data: ReportData, evaluation: Evaluation) -> list[dict[str, Any]]:
             "second_as_first": [int(rows[position]) for position in pair.second_as_first],
         }
         for pair in evaluation.pairs[:PAIRS]
-    ]
-
-
-def _issues(data: ReportData, evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [
-        asdict(issue) | {"label": data.classes[issue.label], "predicted": data.classes[issue.predicted]}
-        for issue in evaluation.issues[:ISSUES]
     ]
 
 

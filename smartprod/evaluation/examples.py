@@ -9,8 +9,10 @@ import numpy as np
 
 from smartprod.evaluation.confusion import ConfusedPair
 from smartprod.evaluation.data import HeadPredictions, ProductExample, ReportData
-from smartprod.evaluation.label_issues import LabelIssue
 from smartprod.evaluation.thumbnails import Thumbnail, thumbnail
+from smartprod.quality import KIND_TITLES, Finding, FindingKind
+
+FINDING_PHOTOS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,26 @@ class PairExamples:
     sides: tuple[ConfusedSide, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding as shown: its class, evidence and suggestion, photos of its first rows, and how many more rows it has."""
+
+    category: str
+    evidence: str
+    suggestion: str
+    tiles: tuple[Tile, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """The findings of one kind: its title, how many there are, and the first of them."""
+
+    title: str
+    count: int
+    findings: tuple[ShownFinding, ...]
+
+
 def pair_examples(
     data: ReportData, head: HeadPredictions, pairs: list[ConfusedPair], *, names: tuple[str, ...], tiles: int
 ) -> list[PairExamples]:
@@ -110,19 +132,31 @@ def _typical_positions(head: HeadPredictions) -> dict[int, int]:
     return {int(head.labels[position]): int(position) for position in rising}
 
 
-def issue_tiles(data: ReportData, issues: list[LabelIssue], *, names: tuple[str, ...]) -> list[Tile]:
-    """Fetch the products whose labels should be checked."""
-    products = data.products([issue.row for issue in issues]) if issues else {}
+def finding_groups(data: ReportData) -> list[FindingGroup]:
+    """Fetch what a person should look at in the data, grouped by kind, with photos of the rows it is about."""
+    shown = {
+        kind: [finding for finding in data.findings if finding.kind is kind][: data.findings_shown]
+        for kind in FindingKind
+    }
+    wanted = {row for findings in shown.values() for each in findings for row in each.rows[:FINDING_PHOTOS]}
+    products = data.products(sorted(wanted)) if wanted else {}
     return [
-        _tile(
-            issue.row,
-            products,
-            label=names[issue.label],
-            answer=names[issue.predicted],
-            confidence=issue.predicted_probability,
+        FindingGroup(
+            KIND_TITLES[kind],
+            sum(finding.kind is kind for finding in data.findings),
+            tuple(_shown_finding(finding, products) for finding in findings),
         )
-        for issue in issues
+        for kind, findings in shown.items()
+        if findings
     ]
+
+
+def _shown_finding(finding: Finding, products: Mapping[int, ProductExample]) -> ShownFinding:
+    tiles = tuple(
+        _tile(row, products, label="", answer="", confidence=0.0) for row in finding.rows[:FINDING_PHOTOS]
+    )
+    more = max(0, len(finding.rows) - FINDING_PHOTOS)
+    return ShownFinding(finding.category, finding.evidence, finding.suggestion, tiles, more)
 
 
 def _answered(

@@ -15,7 +15,7 @@ from smartprod.evaluation.confusion import confusion_matrix
 from smartprod.evaluation.coverage import ACCURACY_TARGETS
 from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.embedding_map import embedding_map
-from smartprod.evaluation.examples import PairExamples, Tile, issue_tiles, pair_examples
+from smartprod.evaluation.examples import FindingGroup, PairExamples, finding_groups, pair_examples
 from smartprod.evaluation.plots.canvas import Chart
 from smartprod.evaluation.plots.certainty import coverage_chart, reliability_chart
 from smartprod.evaluation.plots.classes import class_distribution_chart, confusion_chart
@@ -27,7 +27,6 @@ from smartprod.evaluation.summary import Evaluation, evaluate, remarks, short_na
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-ISSUES_SHOWN = 12
 NO_VALUE = "–"
 
 
@@ -49,7 +48,7 @@ class ReportExamples:
     """The products that the report shows."""
 
     pairs: list[PairExamples]
-    issues: list[Tile]
+    findings: list[FindingGroup]
 
 
 def build_report(data: ReportData, *, config: ReportConfig | None = None, seed: int = 0) -> str:
@@ -72,7 +71,7 @@ def build_report(data: ReportData, *, config: ReportConfig | None = None, seed: 
     pairs = evaluation.pairs[: config.confused_pairs]
     examples = ReportExamples(
         pairs=pair_examples(data, evaluation.head, pairs, names=names, tiles=config.examples_per_pair),
-        issues=issue_tiles(data, evaluation.issues[:ISSUES_SHOWN], names=names),
+        findings=finding_groups(data),
     )
     return (
         report_environment()

@@ -24,15 +24,25 @@ if TYPE_CHECKING:
         "heads",
         "leaderboard",
         "decision",
+        "findings",
     ],
     writes=["report", "metrics"],
-    config=["report", "decide", "classifier.metric", "catalog.category_separator", "run.seed", "run.name"],
+    config=[
+        "report",
+        "quality.shown",
+        "decide",
+        "classifier.metric",
+        "catalog.category_separator",
+        "run.seed",
+        "run.name",
+    ],
     libraries=["scikit-learn", "matplotlib", "jinja2"],
     packages=[
         "smartprod.embeddings",
         "smartprod.fusion",
         "smartprod.classifiers",
         "smartprod.decision",
+        "smartprod.quality",
         "smartprod.state",
     ],
 )
@@ -46,6 +56,7 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     heads: Path,
     leaderboard: Sequence[Mapping[str, object]],
     decision: Path,
+    findings: pa.Table,
 ) -> dict[str, object]:
     """Score every head on the test part; write the report and the metrics."""
     from smartprod.decision import load_decider
@@ -53,7 +64,7 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     from smartprod.evaluation.assembly import Artefacts, assemble
 
     data = assemble(
-        Artefacts(products, clean_text, embedding_index, split, split_account, leaderboard, heads),
+        Artefacts(products, clean_text, embedding_index, split, split_account, leaderboard, heads, findings),
         load_decider(decision, heads),
         context.config,
         context.run,

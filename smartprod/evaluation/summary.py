@@ -16,7 +16,6 @@ from smartprod.evaluation.coverage import CoverageCurve, coverage_curve
 from smartprod.evaluation.data import HeadPredictions, ReportData
 from smartprod.evaluation.decisions import DecisionSummary, summarise_decisions
 from smartprod.evaluation.hierarchy import TreeSummary, summarise_tree
-from smartprod.evaluation.label_issues import LabelIssue, find_label_issues
 from smartprod.evaluation.metrics import HeadMetrics, head_metrics, wilson_interval
 from smartprod.evaluation.per_class import (
     ClassScore,
@@ -61,7 +60,6 @@ class Evaluation:
         classes: Scores of `head` by class, worst first.
         sizes: Scores of `head` by size of class.
         pairs: All pairs of classes that `head` takes for each other, most mistakes first.
-        issues: Labels to check, from the chosen head's held-out predictions on the validation part.
         tree: Scores in the category tree; None where the categories are no paths.
         costs: What the answers of `head` cost; None where all errors cost alike.
         decisions: Final answers on the test part.
@@ -79,7 +77,6 @@ class Evaluation:
     classes: list[ClassScore]
     sizes: list[ShotGroupScore]
     pairs: list[ConfusedPair]
-    issues: list[LabelIssue]
     decisions: DecisionSummary | None
     tree: TreeSummary | None
     costs: CostSummary | None
@@ -109,7 +106,6 @@ def evaluate(data: ReportData) -> Evaluation:
     heads = data.test if part == "test" else data.validation
     whole = _main_head(heads, data.chosen.name)
     head = whole.learned()
-    held_out = data.validation_head(data.chosen.name)
     scores = class_scores(head, data.train_counts)
     return Evaluation(
         part=part,
@@ -121,7 +117,6 @@ def evaluate(data: ReportData) -> Evaluation:
         classes=scores,
         sizes=shot_group_scores(scores, data.shots),
         pairs=confused_pairs(head, limit=len(head.rows)),
-        issues=find_label_issues(held_out.learned()) if held_out else [],
         decisions=summarise_decisions(data.decisions, classes=data.classes, separator=data.separator)
         if data.decisions and len(data.decisions.rows)
         else None,

@@ -15,7 +15,7 @@ from smartprod.quality.findings import (
 )
 
 if TYPE_CHECKING:
-    from smartprod.quality.doctor import Examined, doctor_lines, examine_run, findings_json
+    from smartprod.quality.doctor import Examined, doctor_lines, examine_run, findings_json, held_out_answers
     from smartprod.quality.inspection import Inspected, inspect_run
     from smartprod.quality.wrong_labels import WrongLabel, find_wrong_labels
 
@@ -27,6 +27,7 @@ _HOMES = {
     "examine_run": "doctor",
     "find_wrong_labels": "wrong_labels",
     "findings_json": "doctor",
+    "held_out_answers": "doctor",
     "inspect_run": "inspection",
 }
 
@@ -45,6 +46,7 @@ __all__ = [
     "findings_from_table",
     "findings_json",
     "findings_table",
+    "held_out_answers",
     "inspect_run",
 ]
 

@@ -12,15 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smartprod.config import load_config
+from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.errors import UsageError
+from smartprod.fusion import load_products
 from smartprod.pipeline import RunFolder, get_artefact, write_artefact
 from smartprod.quality.findings import KIND_TITLES, FindingKind, findings_csv
-from smartprod.quality.inspection import Inspected, inspect_run
+from smartprod.quality.inspection import Inspected, gather, inspect_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smartprod.config import Config
+    from smartprod.quality.held_out import HeldOut
 
 _NEEDED = ("products", "clean_text", "embedding_index", "split", "heads")
 
@@ -52,6 +55,33 @@ def examine_run(folder: Path, *, kind: str | None = None) -> Examined:
     Raises:
         UsageError: There is no trained run (SP690), or no such kind (SP691).
     """
+    if kind is not None and kind not in set(FindingKind):
+        raise UsageError(
+            "SP691",
+            f"there is no kind of finding called `{kind}`",
+            where="--kind",
+            fix=f"give one of {', '.join(FindingKind)}",
+        )
+    run, inspected = RunFolder(folder), _inspected(folder)
+    found = inspect_run(inspected, _config_of(run))
+    for name, value in (("findings", found), ("findings_csv", findings_csv(found))):
+        write_artefact(get_artefact(name), value, run.artefact_path(name))
+    chosen = found if kind is None else found.filter(pc.equal(found["kind"], kind))
+    return Examined(folder, chosen, _titles(chosen, inspected.products), run.artefact_path("findings_csv"))
+
+
+def held_out_answers(folder: Path) -> HeldOut:
+    """Gather the answers about the labelled rows of a trained run by models that had not seen them.
+
+    Raises:
+        UsageError: (SP690) There is no trained run.
+    """
+    inspected = _inspected(folder)
+    store = EmbeddingStore(store_folder(_config_of(RunFolder(folder))))
+    return gather(inspected, load_products(inspected.embedding_index, None, store))[0]
+
+
+def _inspected(folder: Path) -> Inspected:
     run = RunFolder(folder)
     missing = [name for name in _NEEDED if not run.artefact_path(name).exists()]
     if missing or not run.config_path.is_file():
@@ -61,26 +91,8 @@ def examine_run(folder: Path, *, kind: str | None = None) -> Examined:
             where=str(folder.absolute()),
             fix="give the folder of a run whose stage `classify` is done, such as runs/NAME",
         )
-    if kind is not None and kind not in set(FindingKind):
-        raise UsageError(
-            "SP691",
-            f"there is no kind of finding called `{kind}`",
-            where="--kind",
-            fix=f"give one of {', '.join(FindingKind)}",
-        )
-    products = pa.table(run.read("products"))
-    inspected = Inspected(
-        products,
-        pa.table(run.read("clean_text")),
-        pa.table(run.read("embedding_index")),
-        pa.table(run.read("split")),
-        run.artefact_path("heads"),
-    )
-    found = inspect_run(inspected, _config_of(run))
-    for name, value in (("findings", found), ("findings_csv", findings_csv(found))):
-        write_artefact(get_artefact(name), value, run.artefact_path(name))
-    chosen = found if kind is None else found.filter(pc.equal(found["kind"], kind))
-    return Examined(folder, chosen, _titles(chosen, products), run.artefact_path("findings_csv"))
+    products, clean_text, index, split = (pa.table(run.read(name)) for name in _NEEDED[:-1])
+    return Inspected(products, clean_text, index, split, run.artefact_path("heads"))
 
 
 def doctor_lines(examined: Examined, *, first: int) -> Iterator[str]:

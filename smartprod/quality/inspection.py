@@ -52,7 +52,7 @@ def inspect_run(inspected: Inspected, config: Config) -> pa.Table:
     products = load_products(inspected.embedding_index, None, EmbeddingStore(store_folder(config)))
     parts = inspected.split["part"].to_pylist()
     labels = inspected.split["label"].to_pylist()
-    held, classes = _held_out(inspected, products, parts, labels)
+    held, classes = gather(inspected, products)
     groups = find_duplicates(products, _content_keys(inspected, config), config=config.quality)
     learned = np.asarray([part in {"train", "val", "test"} for part in parts], dtype=bool)
     known = [label if inside else None for label, inside in zip(labels, learned.tolist(), strict=True)]
@@ -70,9 +70,14 @@ def inspect_run(inspected: Inspected, config: Config) -> pa.Table:
     return findings_table(findings, inspected.products["id"].to_pylist())
 
 
-def _held_out(
-    inspected: Inspected, products: ProductEmbeddings, parts: list[str], labels: list[str | None]
-) -> tuple[HeldOut, tuple[str, ...]]:
+def gather(inspected: Inspected, products: ProductEmbeddings) -> tuple[HeldOut, tuple[str, ...]]:
+    """Gather the answers about labelled rows by models that have not seen them, and the classes.
+
+    Args:
+        inspected: The artefacts.
+        products: The embeddings of all rows.
+    """
+    parts, labels = inspected.split["part"].to_pylist(), inspected.split["label"].to_pylist()
     head_set = load_heads(inspected.heads)
     index = {name: number for number, name in enumerate(head_set.classes)}
     rows = np.asarray(

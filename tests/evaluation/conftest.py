@@ -18,6 +18,7 @@ from smartprod.evaluation import (
     ReportData,
     ScoredDecisions,
 )
+from smartprod.quality import Finding, FindingKind
 
 CLASSES = (
     "Clothes > Tops > Shirts",
@@ -109,6 +110,12 @@ def report_data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
             labels=every_label,
             parts=("test",) * 60 + ("val",) * 90,
             rows=np.arange(150),
+        ),
+        findings=(
+            Finding(
+                FindingKind.WRONG_LABEL, 0.99, "look at the label: Skirts?", "0.1%, 99%", CLASSES[0], (1, 2)
+            ),
+            Finding(FindingKind.USELESS_COLUMN, 0.3, "leave it out", "column `<shop>`: one value"),
         ),
         accounts=(AccountSection("Split", ("train 500, val 90", "  no leakage <found>")),),
         notes=("The text encoder is English only.",),

@@ -9,6 +9,7 @@ from smartprod.decision import load_decider
 from smartprod.evaluation import metrics_document
 from smartprod.evaluation.assembly import Artefacts, assemble
 from smartprod.evaluation.data import UNKNOWN_CLASS
+from smartprod.quality import findings_table
 from tests.embedded_table import EmbeddedTable, embedded_table
 
 LABELS = [*(np.arange(80) % 4).tolist(), 4, None]
@@ -26,9 +27,12 @@ def table(tmp_path_factory) -> EmbeddedTable:
 def assembled(table: EmbeddedTable, *overrides: str):
     made = table.learn(*CHEAP, *overrides)
     names = ("products", "clean_text", "embedding_index", "split", "split_account", "leaderboard", "heads")
+    made["findings"] = findings_table([], [])
     context = table.context("report", *CHEAP, *overrides)
     decider = load_decider(made["decision"], made["heads"])
-    return assemble(Artefacts(*(made[name] for name in names)), decider, context.config, context.run), made
+    return assemble(
+        Artefacts(*(made[name] for name in (*names, "findings"))), decider, context.config, context.run
+    ), made
 
 
 def test_assembly_test_predictions_are_of_the_rows_each_head_can_answer(table):

@@ -11,7 +11,7 @@ from smartprod.config.schema import ReportConfig
 from smartprod.evaluation import ChosenHead, HeadPredictions, ReportData
 from smartprod.evaluation.report import build_report, map_groups
 
-SECTIONS = ("good", "heads", "wrong", "sure", "data", "map", "config")
+SECTIONS = ("good", "heads", "wrong", "sure", "look", "data", "map", "config")
 VOID = {"meta", "img", "input", "br", "link"}
 
 
@@ -72,7 +72,8 @@ def test_report_has_every_section_and_links_to_it(page):
         "macro-F1",
         "Leaderboard",
         "Most confused pairs",
-        "Labels to check",
+        "What to look at in the data",
+        "look at the label: Skirts?",
         "Reliability",
         "Accuracy against coverage",
     ):
