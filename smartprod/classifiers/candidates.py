@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from smartprod.fusion import Fold, LearningData, Representation
 
 _UNTRAINED = frozenset({*MODALITIES, "concat"})
-_SIMPLICITY = {"logistic": 0, "prototype": 1, "neighbours": 1, "mlp": 2, "lightgbm": 4}
+_SIMPLICITY = {
+    "logistic": 0,
+    "discriminant": 0,
+    "prototype": 1,
+    "neighbours": 1,
+    "mlp": 2,
+    "two_level": 3,
+    "lightgbm": 4,
+}
 _TRAINED = 3
 MIXTURE_SIMPLICITY = 5
 
@@ -58,7 +66,7 @@ class Candidate:
         """Place in the order from simple and cheap to complex and dear.
 
         0 a linear classifier, 1 prototypes or neighbours, 2 a network, each on embeddings as they are; 3 any of
-        these on a trained representation (`metric`, `gated`); 4 LightGBM; mixtures are 5.
+        these on a trained representation (`metric`, `gated`), or a classifier of two levels; 4 LightGBM; mixtures are 5.
         """
         own = _SIMPLICITY.get(self.recipe.kind, _TRAINED)
         return own if self.representation in _UNTRAINED else max(own, _TRAINED)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from smartprod.config.section import Fraction, Positive, Section
 
-ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours", "two_level"]
+ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours", "discriminant", "two_level"]
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 Normalisation = Literal["l2", "standard", "whiten"]
@@ -176,6 +176,12 @@ class TwoLevelConfig(Section):
     C: Positive = 30.0
 
 
+class DiscriminantConfig(Section):
+    """Linear discriminant analysis with a shrunk covariance."""
+
+    shrinkage: Fraction = 0.2
+
+
 class ClassifierConfig(Section):
     """The classifier on top of embeddings: `auto` compares `candidates` on validation."""
 
@@ -190,6 +196,7 @@ class ClassifierConfig(Section):
     lightgbm: LightgbmConfig = LightgbmConfig()
     prototype: PrototypeConfig = PrototypeConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
+    discriminant: DiscriminantConfig = DiscriminantConfig()
     two_level: TwoLevelConfig = TwoLevelConfig()
 
 

@@ -9,7 +9,7 @@ from smartprod.state import State
 from tests.contracts.check_classifier import check_classifier
 
 CONFIG = ClassifierConfig(
-    candidates=("logistic", "mlp", "lightgbm", "prototype", "neighbours", "two_level"),
+    candidates=("logistic", "mlp", "lightgbm", "prototype", "neighbours", "discriminant", "two_level"),
     logistic=LogisticConfig(C=(30.0,)),
     mlp=MlpConfig(hidden=8, epochs=12, batch_size=8, learning_rate=0.02, dropout=0.1, label_smoothing=0.0),
     lightgbm=LightgbmConfig(rounds=15, min_rows_per_leaf=1, leaves=4, learning_rate=0.5, feature_fraction=1),
@@ -48,7 +48,7 @@ def test_contract_is_kept_by_losses_and_sampling_of_the_mlp(changes, tmp_path):
     )
 
 
-@pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype"])
+@pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype", "discriminant"])
 def test_contract_is_kept_with_logit_adjustment(kind, tmp_path):
     config = CONFIG.model_copy(update={"kind": kind, "logit_adjustment": 0.5})
     (recipe,) = list_recipes(config)
