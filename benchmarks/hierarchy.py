@@ -61,8 +61,8 @@ def measure(data: LearningSet, division: Division) -> dict[str, Score]:
     known = np.isin(data.labels[judged], classes)  # no method can be right about the others
     judged = judged[known]
     truth = np.searchsorted(classes, data.labels[judged])
-    training = TrainingSet(_embed(data, learned), labels)
-    rows = _embed(data, judged)
+    training = TrainingSet(embed_rows(data, learned), labels)
+    rows = embed_rows(data, judged)
     paths = tuple(classes.tolist())
     tree = coarse_classes(paths, separator=SEPARATOR, level=LEVEL)
     return {
@@ -102,7 +102,8 @@ def _score(
     )
 
 
-def _embed(data: LearningSet, rows: np.ndarray) -> np.ndarray:
+def embed_rows(data: LearningSet, rows: np.ndarray) -> np.ndarray:
+    """Embeddings of some rows side by side, float32 [N, D]."""
     products = data.products.take(rows)
     weights = {"image": 1.0, "text": TEXT_WEIGHT}
     return np.hstack([np.float32(weights[name]) * products.modality(name).values for name in data.modalities])

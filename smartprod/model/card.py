@@ -152,8 +152,14 @@ def _decision_lines(
     if not isnan(figures.accepted_share):
         right = "" if isnan(figures.accepted_accuracy) else f", {figures.accepted_accuracy:.1%} of them right"
         yield f"- Of the {figures.measured_on}, {figures.accepted_share:.1%} were accepted{right}."
-    if settings.back_off:
-        yield "- An unsure answer backs off to the deepest category above it that is sure enough."
+    enough = settings.accept if settings.back_off_from is None else settings.back_off_from
+    if settings.back_off and enough <= 1:
+        yield (
+            "- An unsure answer backs off to the deepest category above it that is at least "
+            f"{enough:.3f} sure, where categories are paths."
+        )
+    if settings.costs is not None:
+        yield "- Answered is the category of least expected cost (`decide.costs`), not the most probable one."
     if settings.open_set_thresholds:
         yield (
             f"- Products unlike anything seen in training are answered `other` ({settings.open_set}); at most "
