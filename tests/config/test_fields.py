@@ -20,7 +20,10 @@ def field(key):
         ("run.threads", "a whole number of at least 1 or null"),
         ("split.val_fraction", "a number from 0 to 1"),
         ("classifier.logistic.C", "a list, each entry a number greater than 0"),
-        ("classifier.kind", "one of auto, logistic, mlp, lightgbm, prototype, neighbours, two_level"),
+        (
+            "classifier.kind",
+            "one of auto, logistic, mlp, lightgbm, prototype, neighbours, discriminant, two_level",
+        ),
         ("split.use_column", "true or false"),
         ("catalog.delimiter", "a text of one character or null"),
         ("catalog.classes.merge", "a section `from: to` of texts"),
