@@ -71,7 +71,7 @@ class Head:
             )
         if len(answers) == 1:
             return answers[0]
-        return mix(np.stack(answers), np.asarray([member.weight for member in self.members]))
+        return mix(answers, np.asarray([member.weight for member in self.members]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,12 @@ among them, on rows kept apart from the choice; docs/decisions.md gives the figu
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STEPS = 100
 _MAX_MEMBERS = 8
@@ -16,20 +21,24 @@ _SMALLEST_WEIGHT = 0.005
 _FLOOR = 1e-12
 
 
-def mix(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def mix(log_probabilities: np.ndarray | Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Mix the answers of K members.
 
     Args:
-        log_probabilities: float32 [K, N, C].
+        log_probabilities: float32 [N, C] of each member.
         weights: Non-negative, summing to one, float [K].
 
     Returns:
         Log-probabilities of the mixture, float32 [N, C].
     """
-    probabilities = np.zeros(log_probabilities.shape[1:], dtype=np.float32)
-    for weight, member in zip(weights, log_probabilities, strict=True):
-        probabilities += np.float32(weight) * np.exp(member)
-    return np.asarray(np.log(np.maximum(probabilities, np.float32(_FLOOR))))
+    mixed = np.zeros(log_probabilities[0].shape, dtype=np.float32)
+    member = np.empty_like(mixed)
+    for weight, answers in zip(weights, log_probabilities, strict=True):
+        np.exp(answers, out=member, casting="same_kind")
+        member *= np.float32(weight)
+        mixed += member
+    np.maximum(mixed, np.float32(_FLOOR), out=mixed)
+    return np.asarray(np.log(mixed, out=mixed))
 
 
 def likelihood_weights(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
