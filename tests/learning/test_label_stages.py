@@ -13,7 +13,7 @@ from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.fusion import load_products
 from smartprod.model import load_model
 from tests.contracts.check_stage import check_stage
-from tests.embedded_table import EmbeddedTable, embedded_table
+from tests.embedded_table import IMAGE, EmbeddedTable, embedded_table
 
 STAGES = ("split-labels", "classify-labels", "decide-labels", "report-labels", "export-labels")
 QUICK = (
@@ -29,19 +29,22 @@ def labels_of(number: int) -> list[str]:
     return [*labels, "Gifts"] if number % 4 == 3 else labels
 
 
-@pytest.fixture(scope="module")
-def table(tmp_path_factory) -> EmbeddedTable:
-    rows = np.arange(ROWS + 2)
-    kinds = [*(rows[:ROWS] % 4).tolist(), None, None]
-    made = embedded_table(
-        tmp_path_factory.mktemp("labels"), kinds, image=rows % 7 != 0, text=rows % 9 != 1, strength=3.0
-    )
+def label_table(folder, **embedded) -> EmbeddedTable:
+    """Such products, and two without labels."""
+    kinds = [*(np.arange(ROWS) % 4).tolist(), None, None]
+    made = embedded_table(folder, kinds, strength=3.0, **embedded)
     products = made.artefacts["products"]
     cells = [[] if kind is None else labels_of(row) for row, kind in enumerate(kinds)]
     place = products.schema.get_field_index("category")
     field = products.schema.field("category")
     made.artefacts["products"] = products.set_column(place, field, pa.array(cells, field.type))
     return made
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> EmbeddedTable:
+    rows = np.arange(ROWS + 2)
+    return label_table(tmp_path_factory.mktemp("labels"), image=rows % 7 != 0, text=rows % 9 != 1)
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +115,14 @@ def test_label_stages_report_and_model_are_whole(artefacts):
     assert model.gives_several_labels
     assert model.classes == model.decider.classes
     assert json.dumps(artefacts["metrics"], allow_nan=False)
+
+
+def test_label_stages_serve_one_modality_and_tables_without_a_test_part(tmp_path):
+    table = label_table(tmp_path, encoders=(IMAGE,))
+    made = table.learn(
+        *QUICK, "split.test_fraction=0", "split.folds=1", "split.val_fraction=0.3", stages=STAGES
+    )
+    assert made["metrics"]["part"] == "validation"
+    assert made["metrics"]["scores"]["rows"] > 20
+    assert "There is no test part" in made["report"]
+    assert set(load_model(made["model"]).decider.head_set.heads) == {"image"}
