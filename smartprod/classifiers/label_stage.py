@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartprod.config import check_several_labels
-from smartprod.pipeline import Artefact, ArtefactKind, StageContext, register_artefact, stage
+from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from smartprod.classifiers.label_sets.candidates import LabelEntry
 
 _SHOWN = 5
-
-register_artefact(
-    Artefact("label_heads", ArtefactKind.FOLDER, "classify-labels/heads", "fitted heads for several labels")
-)
-register_artefact(
-    Artefact(
-        "label_leaderboard",
-        ArtefactKind.JSON,
-        "classify-labels/leaderboard.json",
-        "every candidate for several labels and its score",
-    )
-)
 
 
 @stage(

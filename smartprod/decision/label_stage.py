@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartprod.config import check_several_labels
-from smartprod.pipeline import Artefact, ArtefactKind, StageContext, register_artefact, stage
+from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from smartprod.decision.label_sets import LearnedThresholds
-
-register_artefact(
-    Artefact(
-        "label_decision", ArtefactKind.FOLDER, "decide-labels/decision", "thresholds of every label and head"
-    )
-)
 
 
 @stage(

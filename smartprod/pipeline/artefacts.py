@@ -116,6 +116,16 @@ for _artefact in (
     ),
     Artefact("findings", ArtefactKind.PARQUET, "quality/findings.parquet", "what to look at in the data"),
     Artefact("findings_csv", ArtefactKind.TEXT, "quality/findings.csv", "the same for a spreadsheet"),
+    Artefact("label_heads", ArtefactKind.FOLDER, "classify-labels/heads", "fitted heads for several labels"),
+    Artefact(
+        "label_leaderboard",
+        ArtefactKind.JSON,
+        "classify-labels/leaderboard.json",
+        "every candidate for several labels and its score",
+    ),
+    Artefact(
+        "label_decision", ArtefactKind.FOLDER, "decide-labels/decision", "thresholds of every label and head"
+    ),
     Artefact("report", ArtefactKind.TEXT, "report.html", "the report, one self-contained page"),
     Artefact("metrics", ArtefactKind.JSON, "metrics.json", "scores of every head"),
     Artefact("model", ArtefactKind.FOLDER, "model", "the model folder to score with"),
