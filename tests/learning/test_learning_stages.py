@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from smartprod.classifiers import load_heads
-from smartprod.config.learning import OpenSetMethod
+from smartprod.config.learning import MetricLoss, OpenSetMethod
 from smartprod.decision import load_decider
 from smartprod.embeddings import EmbeddingStore
 from smartprod.errors import TrainingError
@@ -28,6 +28,12 @@ def decide_all(table: EmbeddedTable, artefacts):
     store = EmbeddingStore(table.folder / "store")
     products = load_products(table.artefacts["embedding_index"], None, store)
     return decider, products, decider.decide(products)
+
+
+def table_has_both() -> np.ndarray:
+    """Rows of `table` with an image and a text."""
+    rows = np.arange(COUNT)
+    return (rows % 5 != 0) & (rows % 6 != 1)
 
 
 def chosen(artefacts) -> dict[str, str]:
@@ -132,7 +138,7 @@ def test_learning_long_tail_keeps_its_small_classes(tmp_path):
     assert len(load_heads(artefacts["heads"]).classes) == 7
 
 
-@pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype"])
+@pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype", "neighbours"])
 def test_learning_with_one_kind_of_classifier(table, kind):
     artefacts = table.learn(f"classifier.kind={kind}", "fuse.candidates=[concat]")
     for entry in artefacts["leaderboard"]:
@@ -140,7 +146,7 @@ def test_learning_with_one_kind_of_classifier(table, kind):
             assert member["name"].split("+")[1].startswith(kind)
 
 
-@pytest.mark.parametrize("loss", ["arcface", "proxy_anchor", "supcon", "triplet"])
+@pytest.mark.parametrize("loss", get_args(MetricLoss))
 def test_learning_with_each_metric_loss(table, loss):
     context = table.context("fuse", f"fuse.metric.loss={loss}", "fuse.candidates=[metric]")
     artefacts = table.learn(
@@ -153,14 +159,31 @@ def test_learning_with_each_metric_loss(table, loss):
 
 @pytest.mark.parametrize(
     ("candidates", "names"),
-    [("concat", {"concat"}), ("gated", {"gated"}), ("stack", set()), ("concat,stack", {"concat"})],
+    [
+        ("concat", {"concat"}),
+        ("gated", {"gated"}),
+        ("cross_attention", {"cross_attention"}),
+        ("stack", set()),
+        ("concat,stack", {"concat"}),
+    ],
 )
 def test_learning_compares_the_candidates_that_were_asked_for(table, candidates, names):
     artefacts = table.learn(f"fuse.candidates=[{candidates}]", "classifier.kind=prototype")
     fused = {entry["name"].split("+")[0] for entry in artefacts["leaderboard"] if entry["head"] == "fused"}
     assert names <= fused
-    assert fused & {"concat", "metric", "gated"} == names
+    assert fused & {"concat", "metric", "gated", "cross_attention"} == names
     assert ("stack" in {name.split(" ")[0] for name in fused}) == ("stack" in candidates)
+
+
+@pytest.mark.parametrize("method", ["standard", "whiten"])
+def test_learning_with_normalised_blocks(table, method):
+    artefacts = table.learn(
+        f"fuse.concat.normalise={method}", "fuse.candidates=[concat,metric]", "classifier.kind=prototype"
+    )
+    names = {entry["name"] for entry in artefacts["leaderboard"] if entry["head"] == "fused"}
+    assert {"concat+prototype", "metric+prototype"} <= names
+    decisions = decide_all(table, artefacts)[2]
+    assert (decisions.head[table_has_both()] == "fused").all()
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
