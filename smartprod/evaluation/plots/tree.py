@@ -103,9 +103,14 @@ def _draw(axes: Axes, node: NodeScore, start: int, end: int, *, name: str) -> No
         )
     )
     middle = (start + end) / 2
-    ink = PAPER if strength > 0.6 else INK
+    ink = PAPER if strength > 0.75 else INK
     axes.text(node.depth - 0.98, middle, shorten(name, length=24), va="center", fontsize=6.5, color=ink)
-    figure = f"{100 * node.recall:.0f} % of {node.rows:,}" if tested else "no rows"
+    # Only what is all found is 100 %.
+    figure = (
+        f"{100 if not wrong else min(round(100 * node.recall), 99)} % of {node.rows:,}"
+        if tested
+        else "no rows"
+    )
     axes.text(
         node.depth - 0.035,
         middle,
