@@ -87,6 +87,7 @@ METHODS = (
     Method("mlp, random_over", "mlp", resample="random_over"),
     Method("mlp, smote", "mlp", resample="smote"),
     Method("prototype", "prototype"),
+    Method("discriminant", "discriminant", "balanced"),
 )
 
 
