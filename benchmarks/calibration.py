@@ -30,6 +30,7 @@ from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeli
 
 SETS = ("myntra", "bestbuy", "grocery", "demo")
 QUICK_SETS = ("demo",)
+QUICK_CHANGES = ("classifier.candidates=[logistic]", "fuse.candidates=[concat]")
 METHODS: tuple[CalibrationChoice, ...] = (*get_args(CalibrationMethod), "auto")
 _FOLDS = 5
 
@@ -102,7 +103,8 @@ def main() -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or (QUICK_SETS if arguments.quick else SETS):
-            loaded = load_config(name, [f"run.folder={arguments.runs or temporary}"])
+            changes = QUICK_CHANGES if arguments.quick else ()
+            loaded = load_config(name, [f"run.folder={arguments.runs or temporary}", *changes])
             run = run_pipeline(load_pipeline("all"), loaded, console=RunConsole(quiet=True)).run
             repeats = arguments.repeats or (1 if arguments.quick else 5)
             figures |= tell(name, run, repeats=repeats)

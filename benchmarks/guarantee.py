@@ -36,6 +36,7 @@ from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeli
 
 SETS = ("myntra", "bestbuy", "magento", "grocery", "demo")
 QUICK_SETS = ("demo",)
+QUICK_CHANGES = ("classifier.candidates=[logistic]", "fuse.candidates=[concat]")
 TARGETS = (0.90, 0.95, 0.98)
 LEVEL = 0.9
 SET_COVERAGES = (0.9, 0.95)
@@ -172,9 +173,9 @@ def synthetic_world() -> World:
     return World(confidence, chance, np.arange(_WORLD_ROWS), _SYNTHETIC_ROWS)
 
 
-def held_out_answers(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def held_out_answers(name: str, folder: Path, *changes: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Calibrated held-out answers of the head that answers most, their labels and groups."""
-    loaded = load_config(name, [f"run.folder={folder}"])
+    loaded = load_config(name, [f"run.folder={folder}", *changes])
     run = run_pipeline(load_pipeline("all"), loaded, console=RunConsole(quiet=True)).run
     held = load_validation(run.artefact_path("heads"))
     answers = held["fused"] if "fused" in held else max(held.values(), key=lambda each: len(each.rows))
@@ -245,7 +246,9 @@ def main() -> None:
     figures = tell("synthetic", synthetic_world(), draws=draws, grouped=False)
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or (QUICK_SETS if arguments.quick else SETS):
-            probabilities, labels, groups = held_out_answers(name, arguments.runs or Path(temporary))
+            probabilities, labels, groups = held_out_answers(
+                name, arguments.runs or Path(temporary), *(QUICK_CHANGES if arguments.quick else ())
+            )
             right = probabilities.argmax(axis=1) == labels
             world = World(probabilities.max(axis=1), right.astype(float), groups, len(labels))
             figures |= tell(name, world, draws=draws, grouped=False)
