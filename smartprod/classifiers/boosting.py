@@ -109,7 +109,6 @@ def fit_lightgbm(request: FitRequest, config: LightgbmConfig, *, weighting: Weig
 
     labels = request.training.labels
     present, positions = np.unique(labels, return_inverse=True)
-    seen = _directions(request, len(present), config)
     parameters = {
         "objective": "multiclass",
         "num_class": max(len(present), 2),
@@ -119,13 +118,14 @@ def fit_lightgbm(request: FitRequest, config: LightgbmConfig, *, weighting: Weig
         "feature_fraction": config.feature_fraction,
         "max_bin": 63,
         # Without it a leaf of few rows of one class among many takes so large a step that the first round is the best.
-        "lambda_l2": 0.0 if seen is None else 1.0,
+        "lambda_l2": 1.0,
         "seed": request.seed,
         "num_threads": request.threads,
         "deterministic": True,
         "force_col_wise": True,
         "verbosity": -1,
     }
+    seen = _directions(request, len(present), config)
     embedding = request.training.embedding if seen is None else seen.project(request.training.embedding)
     training = lightgbm.Dataset(
         embedding, positions, weight=row_weights(labels, weighting), free_raw_data=True
