@@ -27,7 +27,7 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     "hashed-words": CatalogueEntry(
         "hashed",
         "text",
-        2048,
+        1024,
         "words and pieces of words, no model, any language; beside another text encoder",
     ),
     "beit": CatalogueEntry(
