@@ -28,7 +28,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from learning_candidates import Variant, ask_plain, variants
+from learning_candidates import PlainGroup, Variant, ask_plain, plain_groups, variants
 from learning_page import figures_of, lines_of, write_page
 from learning_procedure import ask_variant, variant_config
 from learning_scores import Result, score
@@ -38,59 +38,46 @@ from learning_tables import Measured, SetResults
 from smartprod.config import load_config
 from smartprod.pipeline import limit_threads
 
-PLAIN = "plain"
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of work: the plain models, or one variant of the procedure, on one division."""
+    """One piece of work: some plain models, or one variant of the procedure, on one division."""
 
     division: Division
-    variant: Variant | None
+    asked: PlainGroup | Variant
     folder: Path
 
     @property
     def path(self) -> Path:
         """Where its results are kept; the name changes with the configuration."""
-        name = PLAIN if self.variant is None else re.sub(r"\W+", "-", self.variant.name or "default")
-        settings = "" if self.variant is None else repr((self.variant, self._learning_config()))
-        key = f"{zlib.crc32(settings.encode()):08x}"
-        return self.folder / "results" / self.division.set_name / self.division.name / f"{name}-{key}.json"
+        name = re.sub(r"\W+", "-", self.asked.name or "default")
+        if isinstance(self.asked, Variant):
+            sections = ("split", "fuse", "resample", "classifier", "decide")
+            config = variant_config(self.division.set_name, self.asked, self.folder / "runs")
+            settings = repr((self.asked, [getattr(config, each) for each in sections]))
+            name += f"-{zlib.crc32(settings.encode()):08x}"
+        return self.folder / "results" / self.division.set_name / self.division.name / f"{name}.json"
 
-    @property
-    def fused(self) -> Path:
+    def fused(self, variant: Variant) -> Path:
         """Where the fuse stage's representations are kept for the variants that share them."""
-        assert self.variant is not None
-        config = variant_config(self.division.set_name, self.variant, self.folder / "runs")
+        config = variant_config(self.division.set_name, variant, self.folder / "runs")
         key = f"{zlib.crc32(repr((config.split, config.fuse)).encode()):08x}"
         return self.folder / "fused" / self.division.set_name / f"{self.division.name}-{key}"
 
-    def _learning_config(self) -> str:
-        assert self.variant is not None
-        config = variant_config(self.division.set_name, self.variant, self.folder / "runs")
-        return repr([getattr(config, each) for each in ("split", "fuse", "resample", "classifier", "decide")])
-
 
 def pieces(name: str, arguments: argparse.Namespace) -> Iterator[Piece]:
-    """The pieces of one set, the defaults of all divisions first."""
-    everything = [None, *variants()]
+    """The pieces of one set, the baseline and the defaults of all divisions first."""
+    baseline, *plain = plain_groups()
+    default, *others = variants()
     has_text = bool(load_config(name).config.extract.text)
-    if arguments.quick:
-        everything = everything[:2]
-    for variant in everything:
-        if not _wanted(variant, arguments.only, has_text):
-            continue
+    wanted = [
+        each for each in others if re.search(arguments.only, each.name) and (has_text or not each.fuses)
+    ]
+    everything = (baseline, default) if arguments.quick else (baseline, default, *plain, *wanted)
+    for asked in everything:
         for division in divisions(name, arguments.repeats):
-            limit = None if variant is None else variant.repeats
-            if limit is None or division.repeat is None or division.repeat < limit:
-                yield Piece(division, variant, arguments.folder)
-
-
-def _wanted(variant: Variant | None, pattern: str, has_text: bool) -> bool:
-    """The plain models and the defaults always are; others by name, and where there is something to fuse."""
-    if variant is None or not variant.name:
-        return True
-    return re.search(pattern, variant.name) is not None and (has_text or not variant.fuses)
+            if asked.repeats is None or (division.repeat or 0) < asked.repeats:
+                yield Piece(division, asked, arguments.folder)
 
 
 def measure(piece: Piece) -> None:
@@ -99,14 +86,14 @@ def measure(piece: Piece) -> None:
     data = load_set(piece.division.set_name, piece.folder / "runs")
     learned, judged = divide(data, piece.division)
     labels = np.searchsorted(data.classes, data.labels[judged])
-    asked = (
-        ask_plain(data, learned, judged)
-        if piece.variant is None
-        else ask_variant(data, piece.variant, learned, judged, piece.fused)
-    )
-    results = [asdict(score(answers, labels)) for answers in asked]
-    if piece.variant is not None and piece.division.repeat:
-        shutil.rmtree(piece.fused, ignore_errors=True)  # variants share those of the first repeat only
+    if isinstance(piece.asked, PlainGroup):
+        answered = list(ask_plain(data, piece.asked, learned, judged))
+    else:
+        kept = piece.fused(piece.asked)
+        answered = list(ask_variant(data, piece.asked, learned, judged, kept))
+        if piece.division.repeat:  # variants share those of the first repeat only
+            shutil.rmtree(kept, ignore_errors=True)
+    results = [asdict(score(answers, labels)) for answers in answered]
     document = {
         "learned": len(learned),
         "groups": data.groups[judged].tolist(),

@@ -24,6 +24,7 @@ from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.fusion import LearningData, ProductEmbeddings, load_learning_data
 
 BASELINE = "baseline"
+_BOTH = "both"
 _TEMPERATURE_FOLDS = 2
 _SPEED_ROWS = 1_024
 
@@ -59,8 +60,9 @@ def variants() -> list[Variant]:
     for kind in get_args(ClassifierKind):
         if kind not in config.classifier.candidates:
             settings = (f"classifier.candidates=[{kind}]",)
-            folds = 1 if kind == "lightgbm" else 2
-            found.append(Variant(kind, settings, ("concat", "metric"), inner_folds=folds, repeats=1))
+            slow = kind == "lightgbm"
+            seen = ("concat",) if slow else ("concat", "metric")
+            found.append(Variant(kind, settings, seen, inner_folds=1 if slow else 2, repeats=1))
     for kind in get_args(FusionKind):
         if kind not in config.fuse.candidates:
             found.append(Variant(kind, (f"fuse.candidates=[{kind}]",), (kind,), inner_folds=2, repeats=1))
@@ -83,43 +85,70 @@ def variants() -> list[Variant]:
     return found
 
 
-def plain_models(modalities: Sequence[str]) -> dict[str, tuple[str, Callable[[], Any]]]:
-    """Plain models by name: the block they see, and how to make one."""
+@dataclass(frozen=True, slots=True)
+class PlainGroup:
+    """Some plain models.
+
+    Attributes:
+        name: `baseline` or `plain`.
+        models: The models for a set's modalities, by name: the block they see, and how to make one.
+        repeats: Repeats of the outer folds that they take part in; None for all.
+    """
+
+    name: str
+    models: Callable[[Sequence[str]], dict[str, tuple[str, Callable[[], Any]]]]
+    repeats: int | None = None
+
+
+def plain_groups() -> list[PlainGroup]:
+    """The baseline on everything and on each modality, and other models of scikit-learn."""
+    return [PlainGroup(BASELINE, _baselines), PlainGroup("plain", _others, repeats=1)]
+
+
+def _baselines(modalities: Sequence[str]) -> dict[str, tuple[str, Callable[[], Any]]]:
+    models: dict[str, tuple[str, Callable[[], Any]]] = {BASELINE: (_BOTH, lambda: _logistic(30))}
+    if len(modalities) > 1:
+        models |= {f"{BASELINE}, {each} only": (each, lambda: _logistic(30)) for each in modalities}
+    return models
+
+
+def _others(modalities: Sequence[str]) -> dict[str, tuple[str, Callable[[], Any]]]:
     from sklearn.decomposition import PCA
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    def logistic(C: float) -> Any:
-        return LogisticRegression(C=C, class_weight="balanced", max_iter=1000)
-
-    models: dict[str, tuple[str, Callable[[], Any]]] = {BASELINE: ("both", lambda: logistic(30))}
-    if len(modalities) > 1:
-        models |= {f"{BASELINE}, {each} only": (each, lambda: logistic(30)) for each in modalities}
-    models |= {
-        "plain: standardised, logistic": ("both", lambda: make_pipeline(StandardScaler(), logistic(0.03))),
+    del modalities
+    return {
+        "plain: standardised, logistic": (_BOTH, lambda: make_pipeline(StandardScaler(), _logistic(0.03))),
         "plain: PCA-whitened, logistic": (
-            "both",
-            lambda: make_pipeline(PCA(0.9, whiten=True, svd_solver="full"), logistic(0.1)),
+            _BOTH,
+            lambda: make_pipeline(PCA(0.9, whiten=True, svd_solver="full"), _logistic(0.1)),
         ),
         "plain: LDA with shrinkage": (
-            "both",
+            _BOTH,
             lambda: make_pipeline(
                 PCA(0.95, svd_solver="full"), LinearDiscriminantAnalysis("lsqr", shrinkage="auto")
             ),
         ),
-        "plain: 10 nearest": ("both", lambda: KNeighborsClassifier(10, weights="distance", metric="cosine")),
+        "plain: 10 nearest": (_BOTH, lambda: KNeighborsClassifier(10, weights="distance", metric="cosine")),
     }
-    return models
 
 
-def ask_plain(data: LearningSet, learned: np.ndarray, judged: np.ndarray) -> Iterator[Answers]:
-    """Fit and ask every plain model; its temperature comes from two inner folds."""
+def _logistic(C: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=C, class_weight="balanced", max_iter=1000)
+
+
+def ask_plain(
+    data: LearningSet, group: PlainGroup, learned: np.ndarray, judged: np.ndarray
+) -> Iterator[Answers]:
+    """Fit and ask every model of a group; its temperature comes from two inner folds."""
     learning = load_learning(data, inner_split(data, learned))
     judge = data.products.take(judged)
-    for name, (block, make) in plain_models(data.modalities).items():
+    for name, (block, make) in group.models(data.modalities).items():
         inside, outside = _block(learning.products, block), _block(judge, block)
         logs, truth = [], []
         for fold in learning.folds[:_TEMPERATURE_FOLDS]:
@@ -148,7 +177,7 @@ def load_learning(data: LearningSet, split: Any) -> LearningData:
 
 
 def _block(products: ProductEmbeddings, block: str) -> np.ndarray:
-    if block == "both":
+    if block == _BOTH:
         return np.hstack([products.image.values, products.text.values])
     return products.modality(block).values  # type: ignore[arg-type]
 

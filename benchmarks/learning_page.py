@@ -28,10 +28,12 @@ def lines_of(results: SetResults) -> list[str]:
     means = results.lines()
     if means:
         lines += ["", f"{results.name}, repeated grouped 5-fold cross-validation over train and val"]
-        lines.append(f"{'candidate':{width}} {'repeats':>7} " + " ".join(f"{t:>15}" for t in _fold_titles()))
+        lines.append(
+            f"{'candidate':{width}} {'folds':>7} " + " ".join(f"{title:>15}" for title in _fold_titles()[1:])
+        )
         lines += [
-            f"{line.candidate:{width}} {line.repeats:7} "
-            + " ".join(f"{cell:>15}" for cell in _fold_cells(line))
+            f"{line.candidate:{width}} {line.folds:7} "
+            + " ".join(f"{cell:>15}" for cell in _fold_cells(line)[1:])
             for line in means
         ]
     check = results.check()
@@ -85,7 +87,7 @@ def _markdown(results: SetResults) -> list[str]:
             _row("candidate", _fold_titles()),
             _rule(len(_fold_titles())),
         ]
-        lines += [_row(_name(line), _fold_cells(line)) for line in means]
+        lines += [_row(_mark(line.candidate), _fold_cells(line)) for line in means]
         lines.append("")
     if check:
         lines += [f"- {line}" for line in check_lines(results.name, check)] + [""]
@@ -100,18 +102,14 @@ def _cells(result: Result) -> list[str]:
 
 
 def _fold_titles() -> list[str]:
-    return [
-        "macro-F1",
-        "less baseline's",
-        "pooled",
-        "less baseline's",
-        *(title for title in _TITLES if title != "macro-F1"),
-    ]
+    gains = ["macro-F1", "less baseline's", "pooled", "less baseline's"]
+    return ["folds", *gains, *(title for title in _TITLES if title != "macro-F1")]
 
 
 def _fold_cells(line: Line) -> list[str]:
     means, errors = line.means, line.errors
     return [
+        f"{line.folds}",
         f"{means['macro_f1']:.4f} ± {errors['macro_f1']:.4f}",
         f"{line.gain:+.4f} ± {line.gain_error:.4f}",
         f"{line.pooled:.4f}",
@@ -121,10 +119,6 @@ def _fold_cells(line: Line) -> list[str]:
         f"{means['fit_seconds']:.2f}",
         f"{means['rows_per_second']:,.0f}",
     ]
-
-
-def _name(line: Line) -> str:
-    return _mark(line.candidate) + (" (1 repeat)" if line.repeats == 1 else "")
 
 
 def _mark(candidate: str) -> str:

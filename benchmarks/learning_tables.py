@@ -29,7 +29,7 @@ class Line:
 
     Attributes:
         candidate: Its name.
-        repeats: How many repeats it took part in.
+        folds: On how many outer folds it was measured, over all repeats.
         means: Mean of each metric and speed by name.
         errors: Their standard errors (Nadeau and Bengio, 2003).
         gain: Mean difference of macro-F1 from the baseline's on the same folds.
@@ -40,7 +40,7 @@ class Line:
     """
 
     candidate: str
-    repeats: int
+    folds: int
     means: dict[str, float]
     errors: dict[str, float]
     gain: float
@@ -168,9 +168,8 @@ class SetResults:
                 values = [getattr(each.result, metric) for each in found.values()]
                 means[metric], errors[metric] = mean_and_error(values, test_to_train=_ratio(found.values()))
         gain, error = self._difference(found, [self.of(BASELINE)])
-        repeats = len({division.repeat for division in found})
         pooled = float(np.mean(list(self.pooled(name).values())))
-        return Line(name, repeats, means, errors, gain, error, pooled, *self._pooled_gain(name))
+        return Line(name, len(found), means, errors, gain, error, pooled, *self._pooled_gain(name))
 
     @staticmethod
     def _difference(
