@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
     from smartprod.config.schema import Config
 
-KEYS_PER_QUERY = 8_192  # with a million keys stored: 8,192 take 0.07 s at once, and 0.24 s by 1,000
-INDEX_CACHE_BYTES = (
-    96 << 20
-)  # the key index of two million embeddings; without a cache each query reads it again
+KEYS_PER_QUERY = 8_192  # with a million keys stored, far faster at once than by 1,000
+INDEX_CACHE_BYTES = 96 << 20  # an index of six million embeddings; without a cache each query reads it again
 METADATA_CACHE_BYTES = 32 << 20
+_PLACE = "place"
 ROWS_WORTH_AN_INDEX = 20_000
 FRAGMENTS_WORTH_COMPACTING = 64
 LOCK_SECONDS = 600
@@ -142,7 +141,7 @@ class EmbeddingStore:
             if dataset.describe_indices():
                 dataset.optimize.optimize_indices()
             else:
-                dataset.create_scalar_index("key", "BTREE")
+                dataset.create_scalar_index(_PLACE, "BTREE")
 
     def _path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint[:32]}.lance"
@@ -178,14 +177,17 @@ class EmbeddingStore:
 
     def _query(self, fingerprint: str, keys: list[str], columns: list[str]) -> pa.Table | None:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         dataset = self._open(fingerprint)
         if dataset is None:
             return None
-        filters = [f"key IN ({', '.join(map(_quoted, part))})" for part in _parts(keys)]
+        filters = [f"{_PLACE} IN ({', '.join(map(str, map(_place, part)))})" for part in _parts(keys)]
         with _told(self._path(fingerprint)):
             tables = [dataset.to_table(columns=columns, filter=text) for text in filters]
-        return pa.concat_tables([pa.schema(map(dataset.schema.field, columns)).empty_table(), *tables])
+        asked = pa.array(keys, pa.string())
+        found = [table.filter(pc.is_in(table["key"], asked)) for table in tables]  # two keys may share a place
+        return pa.concat_tables([pa.schema(map(dataset.schema.field, columns)).empty_table(), *found])
 
     def _write(self, fingerprint: str, keys: list[str], embeddings: NDArray[np.float16]) -> None:
         import lance
@@ -193,7 +195,8 @@ class EmbeddingStore:
 
         path = self._path(fingerprint)
         values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
-        table = pa.table({"key": pa.array(keys, pa.string()), "embedding": values})
+        places = pa.array(map(_place, keys), pa.int64())
+        table = pa.table({"key": pa.array(keys, pa.string()), _PLACE: places, "embedding": values})
         mode = "create" if self._open(fingerprint) is None else "append"
         with _told(path):
             lance.write_dataset(table, str(path), mode=mode)
@@ -275,10 +278,9 @@ def to_stored(embeddings: NDArray[np.floating], *, encoder: str) -> NDArray[np.f
     return rounded
 
 
-def _quoted(key: str) -> str:
-    if not key.isalnum():
-        raise ValueError(key)  # keys are hexadecimal; anything else would be read as part of the query
-    return f"'{key}'"
+def _place(key: str) -> int:
+    """Name a key by its first 8 bytes: an index of them takes a third of the memory that one of the keys takes."""
+    return int.from_bytes(bytes.fromhex(key[:16]), "big", signed=True)
 
 
 def _parts(keys: list[str]) -> Iterator[list[str]]:

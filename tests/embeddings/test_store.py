@@ -91,8 +91,16 @@ def test_store_tidy_changes_no_answer(tmp_path, monkeypatch):
 def test_store_keys_cannot_carry_a_query(tmp_path):
     opened = EmbeddingStore(tmp_path)
     opened.append(FINGERPRINT, keys_of(1), embeddings_of(1))
-    with pytest.raises(ValueError, match="OR"):
+    with pytest.raises(ValueError, match="hexadecimal"):
         opened.contains(FINGERPRINT, ["' OR '1'='1"])
+
+
+def test_store_keys_that_begin_alike_are_told_apart(any_store):
+    one, other, absent = ("ab" * 8 + end * 8 for end in ("01", "02", "03"))
+    any_store.append(FINGERPRINT, [one, other], embeddings_of(1, 2))
+    found, values = any_store.get(FINGERPRINT, [other, absent, one])
+    assert found.tolist() == [True, False, True]
+    np.testing.assert_array_equal(values[[0, 2]], embeddings_of(2, 1).astype(np.float16))
 
 
 def test_store_held_by_another_process_says_so(tmp_path, monkeypatch):
