@@ -71,10 +71,14 @@ def measure_stored(folder: Path, *, rows: int) -> dict[str, float]:
         folder, rows=rows, distinct=min(DISTINCT, rows), classes=CLASSES, csv_rows=rows // 5
     )
     assert generated.table is not None
-    run = _best_of(lambda: score_table(generated.folder, model=generated.model, out=folder / "run.parquet"))
+    quiet = RunConsole(quiet=True)
+    model, store = generated.model, generated.store
+    run = _best_of(
+        lambda: score_table(generated.folder, model=model, out=folder / "run.parquet", console=quiet)
+    )
     table = _best_of(
         lambda: score_table(
-            generated.table, model=generated.model, out=folder / "csv.parquet", store=generated.store
+            generated.table, model=model, out=folder / "csv.parquet", store=store, console=quiet
         )
     )
     return {

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from smartprod.embeddings.store import EmbeddingSource
     from smartprod.encoders import ImageEncoder
 
-_STORED_TOGETHER = 64
-
 CALLS_AT_ONCE = 2
 """Calls of a GPU encoder under way: while one computes, the next one is stacked and copied over."""
 
@@ -61,7 +59,6 @@ class ProcessorQueue:
     def __init__(self, encoder: ImageEncoder, store: EmbeddingSource) -> None:
         self._encoder = encoder
         self._store = store
-        self._done: list[tuple[str, NDArray[np.float16]]] = []
 
     @property
     def min_side(self) -> int:
@@ -78,17 +75,11 @@ class ProcessorQueue:
         return to_stored(embeddings, encoder=repr(self._encoder.name))[0]
 
     def add(self, key: str, computed: NDArray[np.float16]) -> None:
-        """Take an embedding, float16 `[D]`."""
-        self._done.append((key, computed))
-        if len(self._done) == _STORED_TOGETHER:
-            self.finish()
+        """Store an embedding, float16 `[D]`."""
+        self._store.append(self._encoder.fingerprint, [key], computed[None])
 
     def finish(self) -> None:
-        """Store what is left."""
-        if self._done:
-            keys, embeddings = zip(*self._done, strict=True)
-            self._done = []
-            self._store.append(self._encoder.fingerprint, keys, np.stack(embeddings))
+        """Do nothing: nothing is held back."""
 
 
 class DeviceQueue:

@@ -186,7 +186,9 @@ class EmbeddingStore:
         with _told(self._path(fingerprint)):
             tables = [dataset.to_table(columns=columns, filter=text) for text in filters]
         asked = pa.array(keys, pa.string())
-        found = [table.filter(pc.is_in(table["key"], asked)) for table in tables]  # two keys may share a place
+        found = [
+            table.filter(pc.is_in(table["key"], asked)) for table in tables
+        ]  # two keys may share a place
         return pa.concat_tables([pa.schema(map(dataset.schema.field, columns)).empty_table(), *found])
 
     def _write(self, fingerprint: str, keys: list[str], embeddings: NDArray[np.float16]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,8 +104,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """The neighbour under which this process writes what will become `path`."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """The neighbour under which this process writes what will become `path`; machines may share its folder."""
+    return path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.tmp")
 
 
 def remove_leftovers(path: Path) -> None:
