@@ -61,18 +61,19 @@ def learn_back_off(
     if count < fewest:
         return _at(otherwise, best.deepest(otherwise), right)
     highest = -np.sort(-best.totals.max(axis=1))
-    accepted, threshold = 0, float(np.nextafter(np.float32(1), np.float32(2)))
+    threshold = float(np.nextafter(np.float32(1), np.float32(2)))
     for share in _STARTS:
-        start = min(max(round(share * count), fewest), count)
-        for size in np.unique(np.linspace(start, count, _STEPS).round().astype(int)):
-            value = float(highest[size - 1])
+        start = highest[min(max(round(share * count), fewest), count) - 1]
+        # Below the start also what adds no row: it may answer the same rows with deeper ancestors.
+        below = np.sort(best.totals[best.totals <= start])[::-1]
+        steps = np.unique(np.linspace(0, len(below) - 1, _STEPS).round().astype(int))
+        for value in below[steps].tolist():
             chosen = best.deepest(value)
             answered = int((chosen < levels).sum())  # equal probabilities go together
             hits = int(right[np.arange(count), chosen].sum())
             if hits == 0 or beta.ppf(error, hits, answered - hits + 1) < target:
                 break
-            if answered > accepted:
-                accepted, threshold = answered, value
+            threshold = min(threshold, value)
     return _at(threshold, best.deepest(threshold), right)
 
 

@@ -87,11 +87,15 @@ class Hierarchy:
         return np.asarray(np.minimum(totals, 1), dtype=np.float32)  # a sum may round to above 1
 
     def best_ancestors(self, probabilities: np.ndarray) -> BestAncestors:
-        """Find the most probable ancestor of each level for probabilities [N, C]; the first of equal ones."""
+        """Find the most probable ancestor of each level for probabilities [N, C]; the first of equal ones.
+
+        A root that holds every class is left out: to answer it says nothing.
+        """
         depths = np.asarray([len(path.split(self.separator)) for path in self.ancestors], dtype=np.int64)
+        depths[self.membership.all(axis=0)] = 0
         totals = self.ancestor_probabilities(probabilities)
         columns, sums = [], []
-        for depth in np.unique(depths)[::-1]:
+        for depth in np.unique(depths[depths > 0])[::-1]:
             level = np.flatnonzero(depths == depth)
             best = level[totals[:, level].argmax(axis=1)]
             columns.append(best)

@@ -73,6 +73,16 @@ def test_back_off_answers_nothing_where_no_threshold_keeps_the_target():
     assert labels.shape == wrong.shape
 
 
+def test_back_off_to_a_root_that_holds_everything_is_no_answer():
+    rooted = Hierarchy(tuple(f"Root > {name}" for name in TREE.classes), " > ")
+    probabilities, labels = draw(np.random.default_rng(1), 400)
+    options = {"target": 0.8, "confidence_level": 0.9, "otherwise": 0.999}
+    assert learn_back_off(rooted, probabilities, labels, **options) == learn_back_off(
+        TREE, probabilities, labels, **options
+    )
+    assert not rooted.back_off(probabilities, 0.0)[0].tolist().count("Root")
+
+
 def test_back_off_of_flat_labels_or_of_no_rows_leaves_the_threshold_alone():
     flat = Hierarchy(("red", "green"), " > ")
     probabilities, labels = np.full((99, 2), 0.5, np.float32), np.zeros(99, np.int64)

@@ -110,8 +110,8 @@ def test_hierarchy_back_off_is_the_deepest_sure_node_whose_ancestors_are_at_leas
     for row, (path, total) in enumerate(zip(paths, sums, strict=True)):
         sure = [
             node
-            for node, value in zip(tree.ancestors, totals[row], strict=True)
-            if value >= np.float32(threshold)
+            for number, node in enumerate(tree.ancestors)
+            if totals[row, number] >= np.float32(threshold) and not tree.membership[:, number].all()
         ]
         if path is None:
             assert not sure
