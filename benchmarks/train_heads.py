@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import numpy as np
 
 from smartprod.classifiers import FitRequest, fit_classifier
 from smartprod.classifiers.candidates import plan_candidates
-from smartprod.config.learning import ClassifierConfig, FuseConfig, FusionKind
+from smartprod.config.learning import ClassifierConfig, GatedConfig, MetricLearningConfig
 from smartprod.embeddings import ModalityEmbeddings
 from smartprod.fusion import (
     Fold,
@@ -29,9 +28,11 @@ from smartprod.fusion import (
     ProductEmbeddings,
     Representation,
     fitting_threads,
-    load_representations,
 )
-from smartprod.fusion.representations import fit_representations
+from smartprod.fusion.block_weights import learn_text_weight
+from smartprod.fusion.metric_learning import fit_metric
+from smartprod.fusion.modality_fusion import fit_fusion_network
+from smartprod.fusion.representation import ConcatRepresentation, single_representations
 from smartprod.pipeline import cpu_count, limit_threads
 from smartprod.resampling import TrainingSet
 
@@ -39,7 +40,6 @@ DIMS = (1_280, 384)
 DIRECTIONS = 64
 SPREAD = 2.6
 LIMIT = 60.0
-REPRESENTATIONS: tuple[FusionKind, ...] = ("concat", "metric", "gated")
 CONFIG = ClassifierConfig(candidates=("logistic", "mlp", "prototype", "lightgbm"))
 
 
@@ -75,20 +75,21 @@ def draw_products(rows: int, classes: int, seed: int = 0) -> LearningData:
 def measure(data: LearningData, threads: int) -> Iterator[Training]:
     """Train the default representations, then every classifier on each of them."""
     (fold,) = data.folds
-    loaded: dict[str, Representation] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        weighing = 0.0
-        for name in REPRESENTATIONS:
-            started = time.perf_counter()
-            fit_representations(data, Path(folder) / name, config=FuseConfig(candidates=(name,)), seed=0)
-            seconds = time.perf_counter() - started
-            # A concatenation is nothing but the weight of its texts. The others are fitted on the fold and once more
-            # for use; metric learning needs the weight too.
-            weighing = seconds if name == "concat" else weighing
-            own = seconds if name == "concat" else (seconds - (weighing if name == "metric" else 0.0)) / 2
-            yield Training(f"{name} itself", own)
-            loaded |= load_representations(Path(folder) / name, fold.name)
+    rows, labels = data.products.take(fold.train), data.labels[fold.train]
     held = data.products.take(fold.validation)
+    judge = held, data.labels[fold.validation]
+    started = time.perf_counter()
+    weights = learn_text_weight(data, seed=0)
+    yield Training("weight of the text block", time.perf_counter() - started)
+    concat = ConcatRepresentation(min(weights, key=lambda weight: weights[weight]))
+    started = time.perf_counter()
+    metric, _ = fit_metric(concat, rows, labels, config=MetricLearningConfig(), seed=0, validation=judge)
+    yield Training("metric projection", time.perf_counter() - started)
+    started = time.perf_counter()
+    gated, _ = fit_fusion_network(rows, labels, config=GatedConfig(), seed=0, validation=judge)
+    yield Training("gated fusion", time.perf_counter() - started)
+    singles = single_representations(data.products)
+    loaded: dict[str, Representation] = {each.name: each for each in (*singles, concat, metric, gated)}
     for candidate in plan_candidates(list(loaded), data, CONFIG):
         representation = loaded[candidate.representation]
         training = TrainingSet(representation.embed(data.products.take(fold.train)), data.labels[fold.train])
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     arguments = parser.parse_args()
     limit_threads(None)
+    list(measure(draw_products(60, 3), 1))  # imports and first calls
     rows = arguments.rows or (1_000 if arguments.quick else 10_000)
     classes = arguments.classes or (10 if arguments.quick else 100)
     data = draw_products(rows, classes)
