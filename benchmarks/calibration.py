@@ -30,7 +30,7 @@ from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeli
 
 SETS = ("myntra", "bestbuy", "grocery", "demo")
 QUICK_SETS = ("demo",)
-QUICK_CHANGES = ("classifier.candidates=[logistic]", "fuse.candidates=[concat]")
+QUICK_CHANGES = ("catalog.demo.products=600", "classifier.candidates=[logistic]", "fuse.candidates=[concat]")
 METHODS: tuple[CalibrationChoice, ...] = (*get_args(CalibrationMethod), "auto")
 _FOLDS = 5
 

@@ -36,7 +36,7 @@ from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeli
 
 SETS = ("myntra", "bestbuy", "magento", "grocery", "demo")
 QUICK_SETS = ("demo",)
-QUICK_CHANGES = ("classifier.candidates=[logistic]", "fuse.candidates=[concat]")
+QUICK_CHANGES = ("catalog.demo.products=600", "classifier.candidates=[logistic]", "fuse.candidates=[concat]")
 TARGETS = (0.90, 0.95, 0.98)
 LEVEL = 0.9
 SET_COVERAGES = (0.9, 0.95)
