@@ -92,7 +92,7 @@ def compiled(boosted: LightgbmClassifier) -> Iterator[tuple[str, Predict]]:
         model = treelite.frontend.from_lightgbm(boosted.booster)
         yield (
             f"{BOOSTED}, Treelite",
-            lambda rows: treelite.gtil.predict(model, rows, pred_margin=True, nthread=cpu_count()),
+            lambda rows: treelite.gtil.predict(model, rows, pred_margin=True, nthread=-1),
         )
 
 
