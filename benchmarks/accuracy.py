@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from baseline_embeddings import side_by_side
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
@@ -46,8 +47,8 @@ class Sample:
 
     @property
     def concatenated(self) -> np.ndarray:
-        """Image and text embeddings side by side, float32 [N, D]."""
-        return np.hstack([self.products.image.values, self.products.text.values])
+        """What the baseline learns from, float32 [N, D]."""
+        return side_by_side(self.products)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
+from baseline_embeddings import first_encoder, side_by_side
 from learning_scores import Answers
 from learning_sets import LearningSet, inner_split
 
@@ -178,8 +179,8 @@ def load_learning(data: LearningSet, split: Any) -> LearningData:
 
 def _block(products: ProductEmbeddings, block: str) -> np.ndarray:
     if block == _BOTH:
-        return np.hstack([products.image.values, products.text.values])
-    return products.modality(block).values  # type: ignore[arg-type]
+        return side_by_side(products)
+    return first_encoder(products.modality(block))  # type: ignore[arg-type]
 
 
 def _fit(model: Any, embedding: np.ndarray, labels: np.ndarray) -> Any:

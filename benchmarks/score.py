@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from baseline_embeddings import side_by_side
 from generated_run import generate_run
 
 from smartprod.config import load_config
@@ -120,7 +121,7 @@ def _fit_notebook(run: Path, store: Path, path: Path) -> None:
     products = load_products(index, rows, EmbeddingStore(store))
     labels = np.asarray(split["label"].to_pylist())[rows]
     model = LogisticRegression(C=30, class_weight="balanced", max_iter=1000)
-    model.fit(np.hstack([products.image.values, products.text.values]), labels)
+    model.fit(side_by_side(products), labels)
     np.savez(path, coefficients=model.coef_, intercepts=model.intercept_, classes=model.classes_.astype(str))
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from baseline_embeddings import side_by_side
 from sklearn.linear_model import LogisticRegression
 
 from smartprod.config import load_config
@@ -59,8 +60,8 @@ class Sample:
 
     @property
     def concatenated(self) -> np.ndarray:
-        """Image and text embeddings side by side, float32 [N, D]."""
-        return np.hstack([self.products.image.values, self.products.text.values])
+        """What the baseline learns from, float32 [N, D]."""
+        return side_by_side(self.products)
 
 
 def measure(name: str, folder: Path, *, quick: bool) -> list[Score]:

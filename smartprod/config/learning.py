@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from smartprod.config.section import Fraction, Positive, Section
 
-ClassifierKind = Literal["logistic", "mlp", "lightgbm", "prototype", "neighbours", "discriminant", "two_level"]
+ClassifierKind = Literal[
+    "logistic", "mlp", "lightgbm", "prototype", "neighbours", "discriminant", "two_level"
+]
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 Normalisation = Literal["l2", "standard", "whiten"]

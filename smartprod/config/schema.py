@@ -107,7 +107,7 @@ class ExtractConfig(Section):
     """Encoders, and how images and texts reach them."""
 
     image: tuple[str, ...] = ("lite0",)
-    text: tuple[str, ...] = ("minilm",)
+    text: tuple[str, ...] = ("minilm", "hashed-words")
     views: Literal["one", "flip", "five_crops"] = "one"
     layers: Literal["final", "several"] = "final"
     store: str | None = None

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from smartprod.encoders.views import PictureOptions
 
 
-def open_timm(
-    spec: EncoderSpec, options: RuntimeOptions, picture: PictureOptions
-) -> PixelEncoder:
+def open_timm(spec: EncoderSpec, options: RuntimeOptions, picture: PictureOptions) -> PixelEncoder:
     """Open a timm model: its pooled output before the classifier.
 
     Raises:

@@ -38,11 +38,19 @@ def dendrogram_chart(found: MacroCategories, names: tuple[str, ...]) -> Chart | 
         for place, (number, cluster) in enumerate(zip(found.tree.order, clusters, strict=True)):
             name = shorten(names[found.members[number]], length=34)
             axes.annotate(
-                name, (0, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=6.8, color=INK
+                name,
+                (0, place),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=6.8,
+                color=INK,
             )
             axes.plot([0], [place], marker="o", markersize=2.6, color=SERIES[cluster % len(SERIES)])
         axes.set(ylim=(classes - 0.4, -0.6), xlim=(heights.max() * 1.03, -0.62 * heights.max()), yticks=[])
         axes.set_xticks([tick for tick in np.arange(0, 2.1, 0.25) if tick <= heights.max() * 1.03])
         axes.set_xlabel("cosine distance", loc="left")
         axes.spines["left"].set_visible(False)
-        return to_chart(figure, label=f"Dendrogram of {classes} classes in {found.tree.number} macro-categories")
+        return to_chart(
+            figure, label=f"Dendrogram of {classes} classes in {found.tree.number} macro-categories"
+        )
