@@ -91,7 +91,9 @@ def test_images_server_error_passes(shop_server, images):
     assert shop_server.asked["/a.jpg"] == 3
 
 
-@pytest.mark.parametrize("wait", ["1", formatdate(time.time() + 86_400, usegmt=True), "86400"])
+@pytest.mark.parametrize(
+    "wait", ["1", formatdate(time.time() + 86_400, usegmt=True), "86400"], ids=["second", "date", "day"]
+)
 def test_images_retry_after_is_kept_to_the_limit(shop_server, images, wait):
     then(shop_server, "/a.jpg", (b"", 429, {"Retry-After": wait}), (jpeg(), {}))
     started = time.monotonic()
