@@ -23,7 +23,7 @@ from smartprod.encoders import load_encoder, use_torch_threads
 from smartprod.remote import image_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from smartprod.config import Config
@@ -182,13 +182,15 @@ class Extractor:
         )
         keys = [text_key(text) if text else None for text in texts]
         by_key = {key: text for key, text in zip(keys, texts, strict=True) if key and text}
-        computed: set[str] = set()
+        lacking = [_lacking(encoder, by_key, sink) for encoder in self.text_encoders]
+        # Texts of similar length share a call; after it they are done for all encoders.
+        computed = sorted(set().union(*lacking), key=lambda key: (-len(by_key[key]), key))
         with StoreBuffer(sink) as buffer:
-            for encoder in self.text_encoders:
-                found = sink.contains(encoder.fingerprint, list(by_key))
-                lacking = [key for key, there in zip(by_key, found, strict=True) if not there]
-                _encode_texts(encoder, lacking, by_key, buffer, _ignore if computed else advance)
-                computed.update(lacking)
+            for start in range(0, len(computed), _TEXTS_PER_CALL):
+                part = computed[start : start + _TEXTS_PER_CALL]
+                for encoder, wanted in zip(self.text_encoders, lacking, strict=True):
+                    _encode_texts(encoder, [key for key in part if key in wanted], by_key, buffer)
+                advance(len(part))
         advance(len(by_key) - len(computed))
         self.text_tally.computed += len(computed)
         self.text_tally.reused += len(by_key) - len(computed)
@@ -238,16 +240,18 @@ def _index_columns(columns: dict[str, Any]) -> pa.Table:
     return pa.table(columns, schema=pa.schema([INDEX_SCHEMA.field(name) for name in columns]))
 
 
+def _lacking(encoder: TextEncoder, texts: Mapping[str, str], store: EmbeddingSource) -> set[str]:
+    """Name the keys that the store lacks for an encoder."""
+    found = store.contains(encoder.fingerprint, list(texts))
+    return {key for key, there in zip(texts, found, strict=True) if not there}
+
+
 def _encode_texts(
-    encoder: TextEncoder, keys: list[str], texts: dict[str, str], sink: EmbeddingSource, advance: Advance
+    encoder: TextEncoder, keys: list[str], texts: Mapping[str, str], sink: EmbeddingSource
 ) -> None:
-    """Encode texts in calls of similar length."""
-    keys = sorted(keys, key=lambda key: (-len(texts[key]), key))
-    for start in range(0, len(keys), _TEXTS_PER_CALL):
-        part = keys[start : start + _TEXTS_PER_CALL]
-        embeddings = encoder.encode([texts[key] for key in part])
-        sink.append(encoder.fingerprint, part, to_stored(embeddings, encoder=repr(encoder.name)))
-        advance(len(part))
+    if keys:
+        embeddings = encoder.encode([texts[key] for key in keys])
+        sink.append(encoder.fingerprint, keys, to_stored(embeddings, encoder=repr(encoder.name)))
 
 
 def _image_verdict(images: RowImages, status: str, reason: str | None) -> tuple[str, str | None]:

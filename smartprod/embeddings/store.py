@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -281,8 +282,8 @@ def to_stored(embeddings: NDArray[np.floating], *, encoder: str) -> NDArray[np.f
 
 
 def _place(key: str) -> int:
-    """Name a key by its first 8 bytes: an index of them takes a third of the memory that one of the keys takes."""
-    return int.from_bytes(bytes.fromhex(key[:16]), "big", signed=True)
+    """Name a key by 8 bytes of its hash: an index of them takes a third of the memory that one of the keys takes."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _parts(keys: list[str]) -> Iterator[list[str]]:

@@ -265,7 +265,7 @@ def test_extract_turned_photo_has_the_embedding_of_the_upright_one(demo_run, pro
     score_table(
         tmp_path / "t.csv", model=demo_run.model, out=tmp_path / "out.parquet", store=tmp_path / "store"
     )
-    (encoder, _) = encoders_of(pq.read_table(demo_run.run.artefact_path("embedding_index")))
+    (encoder, *_) = encoders_of(pq.read_table(demo_run.run.artefact_path("embedding_index")))
     found, (upright, turned_back) = EmbeddingStore(tmp_path / "store").get(
         encoder.fingerprint, [image_key(data) for data in files.values()]
     )

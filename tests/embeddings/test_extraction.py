@@ -188,7 +188,7 @@ def test_extraction_no_rows_give_an_empty_index_with_its_encoders(product_table,
         result = extractor.run(*product_table([], []))
     assert result.index.num_rows == 0
     assert result.image.values.shape == (0, 1280)
-    assert [encoder.name for encoder in encoders_of(result.index)] == ["lite0", "minilm"]
+    assert [encoder.name for encoder in encoders_of(result.index)] == ["lite0", "minilm", "hashed-words"]
 
 
 class _Broken:

@@ -76,7 +76,7 @@ def test_stage_writes_an_index_that_leads_to_the_store(context_of, tables):
     assert context.metrics["images_corrupt"] == 3
     assert any("3 corrupt" in line for line in context.lines)
     assert (context.rows_in, context.rows_out) == (11, 11)
-    assert [encoder.name for encoder in encoders_of(index)] == ["lite0", "minilm"]
+    assert [encoder.name for encoder in encoders_of(index)] == ["lite0", "minilm", "hashed-words"]
 
 
 def test_stage_new_run_reuses_everything(context_of, tables):
@@ -194,7 +194,7 @@ def test_stage_table_without_rows_has_an_index_with_encoders(context_of, tables,
     empty = {name: table_file(table.read().slice(0, 0)) for name, table in tables.items()}
     index = extract(context_of(), **empty)["embedding_index"].read()
     assert index.num_rows == 0
-    assert [encoder.name for encoder in encoders_of(index)] == ["lite0", "minilm"]
+    assert [encoder.name for encoder in encoders_of(index)] == ["lite0", "minilm", "hashed-words"]
 
 
 def test_stage_too_many_rows_with_nothing_stop_the_run(context_of, product_table, table_file, tmp_path):

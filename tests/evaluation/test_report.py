@@ -131,7 +131,7 @@ def test_report_is_the_same_for_the_same_seed(report_data, html):
 
 def test_report_shows_as_many_pairs_and_tiles_as_configured(report_data):
     config = ReportConfig(confused_pairs=1, examples_per_pair=1)
-    html = build_report(replace(report_data, validation=()), config=config)
+    html = build_report(replace(report_data, validation=(), findings=()), config=config)
     assert html.count('<article class="pair">') == 1
     assert html.count('<figure class="tile') <= 4
     none = build_report(replace(report_data, validation=()), config=ReportConfig(confused_pairs=0))

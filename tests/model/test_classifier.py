@@ -28,7 +28,7 @@ def rows(demo_run) -> list[dict[str, str]]:
 
 def test_classifier_load_says_what_it_is(demo_run):
     text = repr(smartprod.load(demo_run.model))
-    for word in ("28 classes", "image/text/fused", "'fused'", "lite0 + minilm"):
+    for word in ("28 classes", "image/text/fused", "'fused'", "lite0 + minilm + hashed-words"):
         assert word in text
 
 

@@ -17,6 +17,7 @@ def test_loading_gives_what_was_saved(demo_run):
     assert [(each.name, each.modality, each.dim) for each in model.record.encoders] == [
         ("lite0", "image", 1280),
         ("minilm", "text", 384),
+        ("hashed-words", "text", 1024),
     ]
     assert model.config.decide.target_accuracy == 0.8
     assert set(model.decider.head_set.heads) == {"image", "text", "fused"}
