@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from smartprod.catalog import content_keys, group_products
 from smartprod.catalog.folds import ALWAYS_TRAINED, assign_folds
-from smartprod.catalog.stages import _content_keys, _groups
 from smartprod.config import Config, load_config
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.fusion import MODALITIES, Modality, ProductEmbeddings, load_products
@@ -83,7 +83,7 @@ def load_set(name: str, runs: Path, overrides: tuple[str, ...] = ()) -> Learning
     names = ("products", "clean_text", "embedding_index", "split")
     artefacts = {each: pq.read_table(run.artefact_path(each)) for each in names}
     index, split = artefacts["embedding_index"], artefacts["split"]
-    keys = _content_keys(artefacts["clean_text"], index, loaded.config.split.long_text_characters)
+    keys = content_keys(artefacts["clean_text"], index, long_from=loaded.config.split.long_text_characters)
     labels = np.asarray([label or "" for label in split["label"].to_pylist()])
     parts = np.asarray(split["part"].to_pylist())
     return LearningSet(
@@ -93,7 +93,7 @@ def load_set(name: str, runs: Path, overrides: tuple[str, ...] = ()) -> Learning
         load_products(index, None, EmbeddingStore(store_folder(loaded.config))),
         labels,
         parts,
-        _groups(artefacts["products"], keys, loaded.config.split.group_by),
+        group_products(artefacts["products"], keys, by=loaded.config.split.group_by),
         np.unique(labels[np.isin(parts, ["train", "val", "test"])]),
     )
 

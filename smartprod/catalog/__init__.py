@@ -6,7 +6,7 @@ from smartprod.catalog.account import RowCounts, TableAccount
 from smartprod.catalog.attributes import parse_attributes
 from smartprod.catalog.class_policy import ClassAccount, ClassPolicyResult, apply_class_policy
 from smartprod.catalog.columns import LABEL_ROLES
-from smartprod.catalog.groups import group_rows
+from smartprod.catalog.groups import content_keys, group_products, group_rows
 from smartprod.catalog.leakage import LabelConflict, Leakage, find_label_conflicts, find_leakage
 from smartprod.catalog.products import (
     count_records,
@@ -35,10 +35,12 @@ __all__ = [
     "Status",
     "TableAccount",
     "apply_class_policy",
+    "content_keys",
     "count_records",
     "extra_column",
     "find_label_conflicts",
     "find_leakage",
+    "group_products",
     "group_rows",
     "parse_attributes",
     "product_schema",

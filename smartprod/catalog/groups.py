@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -71,3 +71,42 @@ def number_by_appearance(values: NDArray[np.int_]) -> NDArray[np.int64]:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
+
+
+def content_keys(
+    clean_text: pa.Table, embedding_index: pa.Table, *, long_from: int
+) -> dict[str, list[str | None]]:
+    """Keys of the main image and of the texts that are so long that sharing one is no accident.
+
+    Args:
+        clean_text: Of N rows.
+        embedding_index: Of the same rows.
+        long_from: Characters from which a text counts.
+
+    Returns:
+        `image` and `text`: the key of each row, None where there is none.
+    """
+    long = pc.fill_null(pc.greater_equal(pc.utf8_length(clean_text["text"]), long_from), False)
+    text_keys = zip(embedding_index["text_key"].to_pylist(), long.to_pylist(), strict=True)
+    return {
+        "image": embedding_index["image_key"].to_pylist(),
+        "text": [key if is_long else None for key, is_long in text_keys],
+    }
+
+
+def group_products(
+    products: pa.Table, keys: Mapping[str, Sequence[str | None]], *, by: Sequence[str]
+) -> NDArray[np.int64]:
+    """Group the rows of a product table by its `group` column and by content keys, as `split.group_by` says.
+
+    Args:
+        products: N rows.
+        keys: See `content_keys`.
+        by: Any of `group`, `image`, `text`; none leaves every row alone.
+
+    Returns:
+        The group of each row `[N]`, numbered from 0.
+    """
+    columns = {"group": products["group"].to_pylist(), **keys}
+    chosen = [columns[name] for name in by]
+    return group_rows(chosen or [[None] * products.num_rows])

@@ -156,12 +156,18 @@ def divide_rows(
     """
     import pyarrow as pa
 
-    from smartprod.catalog import find_label_conflicts, find_leakage, split_products
+    from smartprod.catalog import (
+        content_keys,
+        find_label_conflicts,
+        find_leakage,
+        group_products,
+        split_products,
+    )
     from smartprod.catalog.folds import assign_folds
 
     config = context.config
-    keys = _content_keys(clean_text, embedding_index, config.split.long_text_characters)
-    groups = _groups(products, keys, config.split.group_by)
+    keys = content_keys(clean_text, embedding_index, long_from=config.split.long_text_characters)
+    groups = group_products(products, keys, by=config.split.group_by)
     made = split_products(
         policy.labels,
         groups=groups,
@@ -194,30 +200,6 @@ def divide_rows(
         }
     )
     return {"split": table, "split_account": account}
-
-
-def _content_keys(
-    clean_text: pa.Table, embedding_index: pa.Table, long_text_characters: int
-) -> dict[str, list[str | None]]:
-    """Keys of the main image and of texts long enough that sharing one is no accident."""
-    import pyarrow.compute as pc
-
-    long = pc.fill_null(pc.greater_equal(pc.utf8_length(clean_text["text"]), long_text_characters), False)
-    text_keys = zip(embedding_index["text_key"].to_pylist(), long.to_pylist(), strict=True)
-    return {
-        "image": embedding_index["image_key"].to_pylist(),
-        "text": [key if is_long else None for key, is_long in text_keys],
-    }
-
-
-def _groups(
-    products: pa.Table, keys: dict[str, list[str | None]], group_by: tuple[str, ...]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    from smartprod.catalog import group_rows
-
-    columns = {"group": products["group"].to_pylist(), **keys}
-    chosen = [columns[name] for name in group_by]
-    return group_rows(chosen or [[None] * products.num_rows])
 
 
 def _folds_line(folds: np.ndarray[tuple[int], np.dtype[np.int8]]) -> str:

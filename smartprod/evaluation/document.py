@@ -10,7 +10,7 @@ from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.metrics import none_for_nan
 from smartprod.evaluation.summary import Evaluation, evaluate, remarks
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PAIRS = 50
 FINDINGS = 200
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smartprod.catalog import content_keys
 from smartprod.classifiers import load_heads, load_validation
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.fusion import load_products
@@ -53,7 +54,11 @@ def inspect_run(inspected: Inspected, config: Config) -> pa.Table:
     parts = inspected.split["part"].to_pylist()
     labels = inspected.split["label"].to_pylist()
     held, classes = gather(inspected, products)
-    groups = find_duplicates(products, _content_keys(inspected, config), config=config.quality)
+    keys = content_keys(
+        inspected.clean_text, inspected.embedding_index, long_from=config.split.long_text_characters
+    )
+    same = {"photo": keys["image"], "text": keys["text"]}
+    groups = find_duplicates(products, same, config=config.quality)
     learned = np.asarray([part in {"train", "val", "test"} for part in parts], dtype=bool)
     known = [label if inside else None for label, inside in zip(labels, learned.tolist(), strict=True)]
     findings = [
@@ -96,17 +101,6 @@ def gather(inspected: Inspected, products: ProductEmbeddings) -> tuple[HeldOut, 
         test_products=products.take(rows),
     )
     return held, head_set.classes
-
-
-def _content_keys(inspected: Inspected, config: Config) -> dict[str, list[str | None]]:
-    """Hashes of the main photo, and of texts long enough that sharing one is no accident."""
-    texts = inspected.clean_text["text"].to_pylist()
-    long = [text is not None and len(text) >= config.split.long_text_characters for text in texts]
-    text_keys = inspected.embedding_index["text_key"].to_pylist()
-    return {
-        "photo": inspected.embedding_index["image_key"].to_pylist(),
-        "text": [key if is_long else None for key, is_long in zip(text_keys, long, strict=True)],
-    }
 
 
 def _general_classes(
