@@ -119,15 +119,19 @@ def fill_store(folder: Path, rows: int) -> None:
     """Put an embedding of random numbers for each of the first texts into a store."""
     config = Config()
     configure_offline(config)
-    encoder = load_encoder("minilm", modality="text", config=config.extract, threads=1)
+    encoders = [
+        load_encoder(name, modality="text", config=config.extract, threads=1) for name in config.extract.text
+    ]
     sample = clean_products(products_from_records([{"title": title(7)}], config.catalog), config.clean)
     assert sample["text"].to_pylist() == [f"{title(7)}."], "the keys below are of the cleaned texts"
     store = EmbeddingStore(folder)
     rng = np.random.default_rng(1)
     for start in range(0, rows, _PIECE):
         keys = [text_key(f"{title(row)}.") for row in range(start, min(rows, start + _PIECE))]
-        store.append(encoder.fingerprint, keys, rng.normal(size=(len(keys), encoder.dim)))
-    store.tidy(encoder.fingerprint)
+        for encoder in encoders:
+            store.append(encoder.fingerprint, keys, rng.normal(size=(len(keys), encoder.dim)))
+    for encoder in encoders:
+        store.tidy(encoder.fingerprint)
 
 
 def peak_of(arguments: list[str]) -> tuple[float, float]:

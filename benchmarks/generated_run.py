@@ -90,7 +90,7 @@ def generate_run(
 
 
 def embedded_encoders() -> tuple[EncoderRecord, ...]:
-    """The records of lite0 and MiniLM."""
+    """The records of the default encoders."""
     with Extractor.open(Config(), store=None, threads=1) as extractor:
         return extractor.encoders
 
@@ -99,13 +99,15 @@ def save_random_model(folder: Path, encoders: tuple[EncoderRecord, ...], *, clas
     """Fit MLP heads and open-set detectors on random embeddings around a centre for each class, and save the model."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(classes), _ROWS_PER_CLASS)
-    blocks = [_around_centres(rng, labels, encoder.dim) for encoder in encoders]
-    both = np.hstack(blocks)
+    image, text = (
+        np.hstack([_around_centres(rng, labels, each.dim) for each in encoders if each.modality == modality])
+        for modality in ("image", "text")
+    )
     heads, detectors = {}, {}
     for name, modalities, representation, embedding in (
-        ("image", ("image",), SingleRepresentation("image"), blocks[0]),
-        ("text", ("text",), SingleRepresentation("text"), blocks[1]),
-        ("fused", ("image", "text"), ConcatRepresentation(1.0), both),
+        ("image", ("image",), SingleRepresentation("image"), image),
+        ("text", ("text",), SingleRepresentation("text"), text),
+        ("fused", ("image", "text"), ConcatRepresentation(1.0), np.hstack([image, text])),
     ):
         classifier = _fit(embedding, labels, classes, seed).classifier
         heads[name] = Head(name, modalities, (Member(f"{name}+mlp", representation, classifier, 1.0, 1.0),))
@@ -154,7 +156,8 @@ def _text(number: int) -> str:
 
 def _fill_store(store: EmbeddingStore, encoders: tuple[EncoderRecord, ...], keys: _Keys, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    for encoder, each in zip(encoders, (keys.image, keys.text), strict=True):
+    for encoder in encoders:
+        each = keys.image if encoder.modality == "image" else keys.text
         for start in range(0, len(each), _PIECE):
             part = each[start : start + _PIECE]
             store.append(

@@ -65,11 +65,16 @@ def predictors(classes: int, rounds: int) -> Iterator[tuple[str, Predict]]:
     yield (
         "lightgbm, early stop",
         lambda rows: boosted.booster.predict(
-            rows, raw_score=True, pred_early_stop=True, pred_early_stop_margin=4.0
+            seen_by(boosted, rows), raw_score=True, pred_early_stop=True, pred_early_stop_margin=4.0
         ),
     )
 
     yield from compiled(boosted)
+
+
+def seen_by(boosted: LightgbmClassifier, rows: np.ndarray) -> np.ndarray:
+    """What the trees see of embeddings [N, D]: all of it, or its coordinates along a few directions."""
+    return rows if boosted.directions is None else boosted.directions.project(rows)
 
 
 def compiled(boosted: LightgbmClassifier) -> Iterator[tuple[str, Predict]]:
@@ -80,19 +85,19 @@ def compiled(boosted: LightgbmClassifier) -> Iterator[tuple[str, Predict]]:
         from onnxmltools.convert.common.data_types import FloatTensorType
 
         onnxruntime.set_default_logger_severity(3)
-        inputs = [("rows", FloatTensorType([None, DIM]))]
+        inputs = [("rows", FloatTensorType([None, boosted.booster.num_feature()]))]
         graph = convert_lightgbm(boosted.booster, initial_types=inputs, zipmap=False).SerializeToString()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = cpu_count()
         session = onnxruntime.InferenceSession(graph, options)
-        yield f"{BOOSTED}, ONNX Runtime", lambda rows: session.run(None, {"rows": rows})[1]
+        yield f"{BOOSTED}, ONNX Runtime", lambda rows: session.run(None, {"rows": seen_by(boosted, rows)})[1]
     if find_spec("treelite") is not None:
         import treelite
 
         model = treelite.frontend.from_lightgbm(boosted.booster)
         yield (
             f"{BOOSTED}, Treelite",
-            lambda rows: treelite.gtil.predict(model, rows, pred_margin=True, nthread=-1),
+            lambda rows: treelite.gtil.predict(model, seen_by(boosted, rows), pred_margin=True, nthread=-1),
         )
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from smartprod.config.learning import MetricLearningConfig
 
 
+_JUDGED_ROWS = 512
+"""Held-out rows that judge an epoch at most: to rank 10,000 rows for 2,000 took three times as long as the epoch."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MetricRepresentation:
     """A trained projection of the concatenated embeddings onto the unit sphere.
@@ -112,8 +116,9 @@ def fit_metric(
 
         score = None
         if validation is not None:
-            held = torch.from_numpy(concat.embed(validation[0]) - center)
-            score = _retrieval_score(projection, inputs, labels, held, validation[1])
+            judged = _spread_evenly(len(validation[1]), _JUDGED_ROWS)
+            held = torch.from_numpy(concat.embed(validation[0].take(judged)) - center)
+            score = _retrieval_score(projection, inputs, labels, held, validation[1][judged])
         plan = TrainingPlan(
             config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
         )
@@ -125,6 +130,11 @@ def fit_metric(
             score=score,
         )
     return MetricRepresentation(concat, center, projection, config.hidden, config.dim), history
+
+
+def _spread_evenly(count: int, most: int) -> np.ndarray:
+    """Positions of `most` of `count` rows, evenly spread; of all rows where there are no more, int64."""
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
 
 
 def _retrieval_score(
