@@ -147,8 +147,12 @@ def peak_of(arguments: list[str]) -> tuple[float, float]:
     done = threading.Event()
 
     def sample() -> None:
+        before = 0.0
         while not done.wait(0.02):
-            sampled[0] = max(sampled[0], _tree_mib(process.pid))
+            now = _tree_mib(process.pid)
+            # A child that is just being started shows its parent's memory as its own: count what lasts.
+            sampled[0] = max(sampled[0], min(before, now))
+            before = now
 
     sampler = threading.Thread(target=sample)
     sampler.start()

@@ -198,7 +198,7 @@ class EmbeddingStore:
 
         path = self._path(fingerprint)
         values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
-        places = pa.array(map(_place, keys), pa.int64())
+        places = pa.array(map(_place, keys), pa.int32())
         table = pa.table({"key": pa.array(keys, pa.string()), _PLACE: places, "embedding": values})
         mode = "create" if self._open(fingerprint) is None else "append"
         with _told(path):
@@ -282,8 +282,8 @@ def to_stored(embeddings: NDArray[np.floating], *, encoder: str) -> NDArray[np.f
 
 
 def _place(key: str) -> int:
-    """Name a key by 8 bytes of its hash: an index of them takes a third of the memory that one of the keys takes."""
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+    """Name a key by 4 bytes of its hash: an index of them takes a third of the memory that one of the keys takes."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=4).digest(), "big", signed=True)
 
 
 def _parts(keys: list[str]) -> Iterator[list[str]]:
