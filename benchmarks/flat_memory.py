@@ -137,7 +137,8 @@ def fill_store(folder: Path, rows: int) -> None:
 def peak_of(arguments: list[str]) -> tuple[float, float]:
     """Run `smartprod` and give its peak memory in MiB, children included, and its seconds.
 
-    The kernel's own account of the process is exact; children that live beside it are added up every 20 ms.
+    Every 20 ms the kernel's own account of its peak is read, and what it and its children hold together is added up.
+    `ru_maxrss` does not serve: it begins with the size of the process that started the command.
     """
     started = time.monotonic()
     process = subprocess.Popen(
@@ -151,20 +152,28 @@ def peak_of(arguments: list[str]) -> tuple[float, float]:
         while not done.wait(0.02):
             now = _tree_mib(process.pid)
             # A child that is just being started shows its parent's memory as its own: count what lasts.
-            sampled[0] = max(sampled[0], min(before, now))
+            sampled[0] = max(sampled[0], _own_peak_mib(process.pid), min(before, now))
             before = now
 
     sampler = threading.Thread(target=sample)
     sampler.start()
     assert process.stdout is not None
     output = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.wait()
     done.set()
     sampler.join()
     if process.returncode != 0:
         raise SystemExit(output)
-    return max(usage.ru_maxrss / 1024, sampled[0]), time.monotonic() - started
+    return sampled[0], time.monotonic() - started
+
+
+def _own_peak_mib(pid: int) -> float:
+    """Most resident memory of a process so far, or since a stage began; 0 once it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0.0)
 
 
 def _tree_mib(pid: int) -> float:
