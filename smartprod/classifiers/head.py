@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from smartprod.classifiers.base import Classifier
     from smartprod.fusion import Modality, ProductEmbeddings, Representation
+    from smartprod.state import State
 
 _HEADS_FILE = "heads.json"
 
@@ -94,22 +95,35 @@ def save_heads(head_set: HeadSet, folder: Path) -> None:
     for head in head_set.heads.values():
         members = []
         for number, member in enumerate(head.members):
-            save_state(member.representation.state(), folder / "representations", member.representation.name)
-            classifier = f"{head.name}-{number}-{member.classifier.kind}"
-            save_state(member.classifier.state(), folder / "classifiers", classifier)
-            members.append(
-                {
-                    "name": member.name,
-                    "representation": member.representation.name,
-                    "classifier": classifier,
-                    "weight": member.weight,
-                    "temperature": member.temperature,
-                }
+            saved = save_member_states(
+                folder, f"{head.name}-{number}", member.representation, member.classifier.state()
             )
+            shares = {"weight": member.weight, "temperature": member.temperature}
+            members.append({"name": member.name, **saved, **shares})
         heads[head.name] = {"modalities": list(head.modalities), "members": members}
     document["heads"] = heads
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     (folder / _HEADS_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def save_member_states(
+    folder: Path, place: str, representation: Representation, classifier: State
+) -> dict[str, str]:
+    """Write what a member of a head sees and answers with.
+
+    Args:
+        folder: Of the heads.
+        place: Head and number of the member, such as `fused-0`.
+        representation: What it sees; saved once for all members of that name.
+        classifier: State of what it answers with.
+
+    Returns:
+        The names of both, as the folder knows them.
+    """
+    name = f"{place}-{classifier.kind}"
+    save_state(representation.state(), folder / "representations", representation.name)
+    save_state(classifier, folder / "classifiers", name)
+    return {"representation": representation.name, "classifier": name}
 
 
 def load_heads(folder: Path) -> HeadSet:

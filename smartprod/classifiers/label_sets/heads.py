@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smartprod.classifiers.head import save_member_states
 from smartprod.classifiers.label_sets.logistic import SigmoidLogistic
 from smartprod.classifiers.label_sets.tree import LabelTree
 from smartprod.errors import ModelError
 from smartprod.fusion import representation_from_state
-from smartprod.state import State, load_state, save_state
+from smartprod.state import State, load_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,16 +102,10 @@ def save_label_heads(head_set: LabelHeadSet, folder: Path) -> None:
     for head in head_set.heads.values():
         members = []
         for number, member in enumerate(head.members):
-            save_state(member.representation.state(), folder / "representations", member.representation.name)
-            classifier = f"{head.name}-{number}-{member.classifier.kind}"
-            save_state(member.classifier.state(), folder / "classifiers", classifier)
-            members.append(
-                {
-                    "name": member.name,
-                    "representation": member.representation.name,
-                    "classifier": classifier,
-                }
+            saved = save_member_states(
+                folder, f"{head.name}-{number}", member.representation, member.classifier.state()
             )
+            members.append({"name": member.name, **saved})
         heads[head.name] = {"modalities": list(head.modalities), "members": members}
     tree = head_set.tree
     document = {
