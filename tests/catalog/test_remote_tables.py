@@ -33,7 +33,7 @@ def parquet(titles: list[str]) -> bytes:
     ("name", "data"),
     [
         ("t.csv", b"title\na\nb\nc\n"),
-        ("t.csv.gz", gzip.compress(b"title\na\nb\nc\n")),
+        ("t.csv.gz", gzip.compress(b"title\na\nb\nc\n", mtime=0)),
         ("t.tsv", b"title\tid\na\t1\nb\t2\nc\t3\n"),
         ("t.jsonl", b'{"title": "a"}\n{"title": "b"}\n{"title": "c"}\n'),
         ("t.parquet", parquet(["a", "b", "c"])),

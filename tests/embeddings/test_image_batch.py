@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -158,7 +159,9 @@ def test_image_batch_file_that_changes_between_two_reads_is_not_kept_under_its_o
 
     def read_and_change(self, name):
         data = read(self, name)
-        path.write_bytes(photos[1].read_bytes())
+        other = tmp_path / f"other-{threading.get_ident()}.jpg"
+        other.write_bytes(photos[1].read_bytes())
+        other.replace(path)  # at once: another thread that reads now must not find half a file
         return data
 
     monkeypatch.setattr(ImageReader, "read", read_and_change)
