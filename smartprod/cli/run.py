@@ -37,7 +37,7 @@ def run(  # noqa: PLR0913  (one parameter for each option)
     Without --config the rendered demo catalogue is used, into runs/demo.
     """
     from smartprod.config import load_config
-    from smartprod.pipeline import RunConsole, load_pipeline, run_pipeline
+    from smartprod.pipeline import RunConsole, find_pipeline, run_pipeline
 
     loaded = load_config(config, with_engine(overrides, engine=engine, address=address, workers=workers))
-    run_pipeline(load_pipeline(pipeline), loaded, console=RunConsole(quiet=quiet), fresh=fresh)
+    run_pipeline(find_pipeline(pipeline, loaded.config), loaded, console=RunConsole(quiet=quiet), fresh=fresh)

@@ -18,6 +18,7 @@ class RunConfig(Section):
 
     name: Annotated[str, Field(pattern=r"^\w[\w.\-]*$")] = "run"
     folder: str = "runs"
+    pipeline: str = "all"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1)] | None = None
     offline: Literal["auto", "yes", "no"] = "auto"

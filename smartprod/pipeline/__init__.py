@@ -17,7 +17,7 @@ from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.disk import disk_error
 from smartprod.pipeline.fingerprint import hash_package
-from smartprod.pipeline.library import Pipeline, list_pipelines, load_pipeline
+from smartprod.pipeline.library import Pipeline, find_pipeline, list_pipelines, load_pipeline
 from smartprod.pipeline.manifest import Manifest
 from smartprod.pipeline.registry import Stage, load_stages, stage
 from smartprod.pipeline.run_folder import RunFolder
@@ -44,6 +44,7 @@ __all__ = [
     "command_line",
     "cpu_count",
     "disk_error",
+    "find_pipeline",
     "get_artefact",
     "hash_file",
     "hash_package",

@@ -6,11 +6,14 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartprod.config import load_yaml, shipped_folder
 from smartprod.errors import UsageError
 from smartprod.pipeline.registry import Stage
+
+if TYPE_CHECKING:
+    from smartprod.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,15 @@ def load_pipeline(name: str) -> Pipeline:
         f"there is no pipeline `{name}`" + (f"; did you mean `{close[0]}`?" if close else ""),
         fix=f"choose one of {', '.join(known)}, or give the path of a YAML file with `stages:`",
     )
+
+
+def find_pipeline(name: str, config: Config) -> Pipeline:
+    """Load the pipeline that a command names; `all` is the one that the configuration says (`run.pipeline`).
+
+    Raises:
+        UsageError: There is no such pipeline (SP120), or its file does not have the right form (SP124).
+    """
+    return load_pipeline(config.run.pipeline if name == "all" else name)
 
 
 def list_pipelines() -> tuple[Pipeline, ...]:

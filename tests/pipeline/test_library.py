@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from smartprod.config import load_config
 from smartprod.errors import UsageError
-from smartprod.pipeline import list_pipelines, load_pipeline, stage
+from smartprod.pipeline import find_pipeline, list_pipelines, load_pipeline, stage
 from smartprod.pipeline.library import Pipeline, order_stages, pipeline_for_stage
 from smartprod.pipeline.registry import load_stages
 
 
 def test_library_all_is_extract_then_fuse_train():
     pipelines = {pipeline.name: pipeline for pipeline in list_pipelines()}
-    assert set(pipelines) == {"all", "extract", "fuse-train", "several-labels"}
     assert pipelines["all"].stages == pipelines["extract"].stages + pipelines["fuse-train"].stages
     assert all(pipeline.description for pipeline in pipelines.values())
     assert pipeline_for_stage("clean").name == "extract"
@@ -20,6 +20,15 @@ def test_library_all_is_extract_then_fuse_train():
 def test_library_unknown_name_suggests_the_closest():
     with pytest.raises(UsageError, match=r"SP120.*did you mean `fuse-train`"):
         load_pipeline("fuse_train")
+
+
+def test_library_all_is_what_the_configuration_says():
+    plain, labels = (
+        load_config("demo", overrides).config for overrides in ([], ["run.pipeline=several-labels"])
+    )
+    assert find_pipeline("all", plain).name == "all"
+    assert find_pipeline("all", labels).name == "several-labels"
+    assert find_pipeline("extract", labels).name == "extract"
 
 
 def test_library_pipeline_may_be_a_file(tmp_path):
