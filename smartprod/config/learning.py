@@ -20,6 +20,7 @@ PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
 """Losses of pairs or triplets of rows; the others compare rows with proxies of the classes."""
 MlpLoss = Literal["cross_entropy", "focal", "logit_adjusted"]
 RowSampling = Literal["rows", "sqrt", "balanced"]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
 ResampleMethod = Literal[
     "none",
     "random_over",
@@ -115,11 +116,27 @@ class FuseConfig(Section):
     cross_attention: CrossAttentionConfig = CrossAttentionConfig()
 
 
+class OtherImagesConfig(Section):
+    """Other images of the products of small classes, added to the training rows."""
+
+    minimum: Annotated[int, Field(ge=0)] = 0
+    up_to: Annotated[int, Field(ge=1)] = 400
+    similarity: Cosine = 0.5
+    exceptions: dict[str, Cosine] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _minimum_can_be_reached(self) -> OtherImagesConfig:
+        if self.minimum > self.up_to:
+            raise ValueError("up_to must not be below minimum")
+        return self
+
+
 class ResampleConfig(Section):
     """Class balance of the training rows, in embedding space."""
 
     method: ResampleMethod = "none"
     neighbours: Annotated[int, Field(ge=1)] = 5
+    other_images: OtherImagesConfig = OtherImagesConfig()
 
 
 class LogisticConfig(Section):

@@ -109,6 +109,12 @@ for _artefact in (
     Artefact(
         "training_rows", ArtefactKind.ARRAYS, "resample/training_rows.safetensors", "rows and weights to fit"
     ),
+    Artefact(
+        "other_images",
+        ArtefactKind.PARQUET,
+        "resample/other_images.parquet",
+        "other images of the products of small classes, and which of them are taken",
+    ),
     Artefact("heads", ArtefactKind.FOLDER, "classify/heads", "fitted heads and their logits"),
     Artefact("leaderboard", ArtefactKind.JSON, "classify/leaderboard.json", "every candidate and its scores"),
     Artefact(
