@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from smartprod.config.finetuning import FinetuneConfig
 from smartprod.config.learning import ClassifierConfig, DecideConfig, FuseConfig, ResampleConfig
 from smartprod.config.section import Fraction, Positive, Section
 
@@ -194,6 +195,7 @@ class Config(Section):
     clean: CleanConfig = CleanConfig()
     extract: ExtractConfig = ExtractConfig()
     split: SplitConfig = SplitConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
     fuse: FuseConfig = FuseConfig()
     resample: ResampleConfig = ResampleConfig()
     classifier: ClassifierConfig = ClassifierConfig()

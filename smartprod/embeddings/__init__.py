@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
     from smartprod.embeddings.extraction import Extraction, Extractor
+    from smartprod.embeddings.image_reader import ImageReader
     from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, encoders_of
     from smartprod.embeddings.keys import image_key, text_key
     from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
@@ -21,6 +22,7 @@ _HOMES = {
     "Extractor": "extraction",
     "ImageLimits": "decoding",
     "ImageProblem": "decoding",
+    "ImageReader": "image_reader",
     "MemoryStore": "store",
     "ModalityEmbeddings": "loading",
     "decode_image": "decoding",
@@ -40,6 +42,7 @@ __all__ = [
     "Extractor",
     "ImageLimits",
     "ImageProblem",
+    "ImageReader",
     "MemoryStore",
     "ModalityEmbeddings",
     "decode_image",

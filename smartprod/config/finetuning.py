@@ -1,0 +1,68 @@
+"""Configuration of fine-tuning: image and text encoders that learn from the table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from smartprod.config.learning import MetricLoss, MlpLoss, RowSampling
+from smartprod.config.section import Fraction, Positive, Section
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+ClassWeights = Literal["none", "sqrt", "balanced"]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class FinetuneTrainingConfig(Section):
+    """How an encoder is trained further; the part that images and texts share."""
+
+    encoder: str | None = None
+    keep_original: bool = False
+    learn_from: Literal["train", "train_and_val"] = "train"
+    epochs: Annotated[int, Field(ge=1)] = 12
+    frozen_epochs: Annotated[int, Field(ge=0)] = 1
+    frozen_layers: Fraction = 0.0
+    learning_rate: Positive = 5e-4
+    head_learning_rate: Positive = 2e-3
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
+    warmup_epochs: NotNegative = 1.0
+    weight_decay: NotNegative = 0.05
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    gradient_clip: NotNegative = 1.0
+    loss: MlpLoss = "cross_entropy"
+    focal_gamma: NotNegative = 2.0
+    logit_adjustment: NotNegative = 1.0
+    metric_loss: Literal["none"] | MetricLoss = "none"
+    metric_weight: Positive = 0.5
+    samples_per_class: Annotated[int, Field(ge=2)] = 4
+    label_smoothing: Fraction = 0.1
+    class_weights: ClassWeights = "none"
+    sampling: RowSampling = "rows"
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    patience: Annotated[int, Field(ge=1)] = 6
+    precision: Precision = "auto"
+    hidden: Annotated[int, Field(ge=0)] = 0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    checkpoint_steps: Annotated[int, Field(ge=1)] = 200
+
+
+class FinetuneImageConfig(FinetuneTrainingConfig):
+    """How an image encoder is trained further."""
+
+    image_size: Annotated[int, Field(ge=32)] | None = None
+
+
+class FinetuneTextConfig(Section):
+    """How a text encoder is trained further."""
+
+    encoder: str | None = None
+    keep_original: bool = False
+
+
+class FinetuneConfig(Section):
+    """Encoders that learn from the table before they embed it; off by default."""
+
+    image: FinetuneImageConfig = FinetuneImageConfig()
+    text: FinetuneTextConfig = FinetuneTextConfig()

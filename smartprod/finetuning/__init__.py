@@ -1,0 +1,1 @@
+"""Fine-tuning: encoders that learn from the table before they embed it."""
