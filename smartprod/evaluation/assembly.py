@@ -17,6 +17,7 @@ from smartprod._version import __version__
 from smartprod.classifiers import load_validation
 from smartprod.decision import NoCalibration, cross_fit_folds, learn_calibration
 from smartprod.embeddings import EmbeddingStore, store_folder
+from smartprod.evaluation.curves import read_trainings
 from smartprod.evaluation.data import (
     UNKNOWN_CLASS,
     AccountSection,
@@ -124,6 +125,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         versions=_versions(),
         shots=config.report.shots,
         costs=decider.costs,
+        trainings=read_trainings(run),
         macro_categories=_macro_categories(
             artefacts.embedding_index,
             np.where(learned, labels, UNKNOWN_CLASS),

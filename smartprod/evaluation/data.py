@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
+from smartprod.evaluation.curves import TrainingCurves
 from smartprod.evaluation.prediction_sets import SetScores
 from smartprod.evaluation.routing import EncodingCosts, ModeAnswers
 from smartprod.quality import Finding
@@ -256,6 +257,7 @@ class ReportData:
         created: When the run ended, in words; empty leaves it out.
         costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
         macro_categories: Groups of classes that are alike, or None.
+        trainings: Histories of the encoders that were trained in the run.
     """
 
     run_name: str
@@ -286,6 +288,7 @@ class ReportData:
     created: str = ""
     costs: NDArray[np.float32] | None = None
     macro_categories: MacroCategories | None = None
+    trainings: tuple[TrainingCurves, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.train_counts) != len(self.classes):

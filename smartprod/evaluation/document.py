@@ -45,6 +45,8 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
           `mistaken_for`, `mistaken_rows`
         - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
+        - `trainings`: list of `name`, `best_epoch`, `stopped`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
+          `val_weighted_f1`, `learning_rate`, `seconds`) of the encoders trained in the run
         - `findings`: what to look at, most severe first, list of `kind`, `severity`, `suggestion`, `evidence`, `category`, `rows`
         - `leaderboard`: list of the fields of `LeaderboardRow`
     """
@@ -72,6 +74,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         "class_sizes": [asdict(group) for group in evaluation.sizes],
         "classes": _classes(data, evaluation),
         "confused_pairs": _pairs(data, evaluation),
+        "trainings": [asdict(curves) for curves in data.trainings],
         "findings": [asdict(finding) for finding in data.findings[:FINDINGS]],
         "leaderboard": [asdict(row) for row in data.leaderboard],
     }

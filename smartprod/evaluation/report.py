@@ -19,6 +19,7 @@ from smartprod.evaluation.examples import FindingGroup, PairExamples, finding_gr
 from smartprod.evaluation.plots.canvas import Chart
 from smartprod.evaluation.plots.certainty import coverage_chart, reliability_chart
 from smartprod.evaluation.plots.classes import class_distribution_chart, confusion_chart
+from smartprod.evaluation.plots.curves import training_charts
 from smartprod.evaluation.plots.dendrogram import dendrogram_chart
 from smartprod.evaluation.plots.embeddings import map_chart
 from smartprod.evaluation.plots.tree import tree_chart
@@ -41,6 +42,7 @@ class ReportCharts:
     embeddings: Chart | None
     tree: Chart | None
     dendrogram: Chart | None
+    trainings: tuple[tuple[Chart, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _charts(
         embeddings=_map(data, evaluation, names=names, points=map_points, seed=seed),
         tree=tree_chart(evaluation.tree.nodes, separator=data.separator) if evaluation.tree else None,
         dendrogram=dendrogram_chart(data.macro_categories, names) if data.macro_categories else None,
+        trainings=tuple(training_charts(curves) for curves in data.trainings),
     )
 
 

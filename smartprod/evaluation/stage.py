@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from smartprod.pipeline import StageContext, stage
@@ -11,6 +12,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+
+    from smartprod.config import Config
+    from smartprod.pipeline import RunFolder
+
+
+def training_identity(config: Config, run: RunFolder) -> str:
+    """Describe the training histories in the run folder: not every pipeline trains encoders, so they are not declared inputs."""
+    del config
+    from smartprod.evaluation.curves import training_files
+
+    return hashlib.sha256(b"".join(path.read_bytes() for path in training_files(run))).hexdigest()
 
 
 @stage(
@@ -45,6 +57,7 @@ if TYPE_CHECKING:
         "smartprod.quality",
         "smartprod.state",
     ],
+    identity=training_identity,
 )
 def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     context: StageContext,
