@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TEXT_WEIGHTS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Candidates for the weight of the text block; the image block weighs 1."""
 
-_MAX_ROWS = 4_000
+_MAX_ROWS = 2_000
 _MAX_FOLDS = 3
 _C = 30.0
 

@@ -87,7 +87,9 @@ def train_network(
     """
     import torch
 
-    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
         optimizer, plan.epochs, eta_min=plan.learning_rate / 50
     )
