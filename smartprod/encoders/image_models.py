@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,46 @@ if TYPE_CHECKING:
     from smartprod.encoders.views import PictureOptions
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadImageModel:
+    """An image model as it was read from its folder.
+
+    Attributes:
+        folder: Where its files are.
+        model: The library's own model.
+        module: The same, normalised float `[B, 3, S, S]` to `[B, D]`.
+        preprocessing: How it wants its pictures.
+        processor: Of transformers, what prepares pictures; None of timm.
+    """
+
+    folder: Path
+    model: Any
+    module: torch.nn.Module
+    preprocessing: ImagePreprocessing
+    processor: Any = None
+
+
 def open_timm(spec: EncoderSpec, options: RuntimeOptions, picture: PictureOptions) -> PixelEncoder:
     """Open a timm model: its pooled output before the classifier.
+
+    Raises:
+        UsageError: (SP413) timm has no such model.
+        EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
+    """
+    read = read_timm(spec)
+    return open_image_encoder(
+        name=spec.name,
+        source_hash=f"timm {hash_folder(read.folder)}",
+        preprocessing=read.preprocessing,
+        convolutional=is_convolutional(read.model),
+        build=lambda: read.module,
+        options=options,
+        picture=picture,
+    )
+
+
+def read_timm(spec: EncoderSpec) -> ReadImageModel:
+    """Read a timm model without its classifier.
 
     Raises:
         UsageError: (SP413) timm has no such model.
@@ -39,15 +78,8 @@ def open_timm(spec: EncoderSpec, options: RuntimeOptions, picture: PictureOption
         model = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0)
     except Exception as error:
         raise cannot_load(spec, folder, error) from error
-    return open_image_encoder(
-        name=spec.name,
-        source_hash=f"timm {hash_folder(folder)}",
-        preprocessing=_timm_preprocessing(spec, resolve_data_config({}, model=model, use_test_size=True)),
-        convolutional=is_convolutional(model),
-        build=lambda: model,
-        options=options,
-        picture=picture,
-    )
+    settings = resolve_data_config({}, model=model, use_test_size=True)
+    return ReadImageModel(folder, model, model, _timm_preprocessing(spec, settings))
 
 
 def _timm_repository(spec: EncoderSpec) -> str:
@@ -98,6 +130,24 @@ def open_transformers_image(
     Raises:
         EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
     """
+    read = read_transformers_image(spec)
+    return open_image_encoder(
+        name=spec.name,
+        source_hash=f"transformers-image {hash_folder(read.folder)}",
+        preprocessing=read.preprocessing,
+        convolutional=is_convolutional(read.model),
+        build=lambda: read.module,
+        options=options,
+        picture=picture,
+    )
+
+
+def read_transformers_image(spec: EncoderSpec) -> ReadImageModel:
+    """Read a transformers vision model, with the pooling that `open_transformers_image` describes.
+
+    Raises:
+        EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
+    """
     import_torchvision()
     from transformers import AutoImageProcessor, AutoModel
 
@@ -110,14 +160,12 @@ def open_transformers_image(
     except Exception as error:
         raise cannot_load(spec, folder, error) from error
     has_pooler = check_weights_complete(spec, folder, account["missing_keys"])
-    return open_image_encoder(
-        name=spec.name,
-        source_hash=f"transformers-image {hash_folder(folder)}",
-        preprocessing=_processor_preprocessing(spec, processor),
-        convolutional=is_convolutional(model),
-        build=lambda: _pooled_vision_model(model, has_pooler=has_pooler),
-        options=options,
-        picture=picture,
+    return ReadImageModel(
+        folder,
+        model,
+        _pooled_vision_model(model, has_pooler=has_pooler),
+        _processor_preprocessing(spec, processor),
+        processor,
     )
 
 

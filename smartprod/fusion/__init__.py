@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smartprod.fusion.learning_data import (
     FINAL_FOLD,
     Fold,
@@ -16,11 +18,15 @@ from smartprod.fusion.threads import fitting_threads
 from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
 from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 
+if TYPE_CHECKING:
+    from smartprod.fusion.metric_losses import MetricObjective
+
 __all__ = [
     "FINAL_FOLD",
     "MODALITIES",
     "Fold",
     "LearningData",
+    "MetricObjective",
     "Modality",
     "ProductEmbeddings",
     "Representation",
@@ -37,3 +43,12 @@ __all__ = [
     "wants_fusion",
     "weights_from_arrays",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the losses of metric learning when they are first used: they bring torch along."""
+    if name != "MetricObjective":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from smartprod.fusion.metric_losses import MetricObjective
+
+    return MetricObjective
