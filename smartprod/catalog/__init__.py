@@ -7,6 +7,7 @@ from smartprod.catalog.attributes import parse_attributes
 from smartprod.catalog.class_policy import ClassAccount, ClassPolicyResult, apply_class_policy
 from smartprod.catalog.columns import LABEL_ROLES
 from smartprod.catalog.groups import content_keys, group_products, group_rows
+from smartprod.catalog.importers.importing import ImportAccount, import_products
 from smartprod.catalog.leakage import LabelConflict, Leakage, find_label_conflicts, find_leakage
 from smartprod.catalog.products import (
     count_records,
@@ -27,6 +28,7 @@ __all__ = [
     "STATUS_FIELDS",
     "ClassAccount",
     "ClassPolicyResult",
+    "ImportAccount",
     "LabelConflict",
     "Leakage",
     "ReasonCounts",
@@ -42,6 +44,7 @@ __all__ = [
     "find_leakage",
     "group_products",
     "group_rows",
+    "import_products",
     "parse_attributes",
     "product_schema",
     "products_from_records",

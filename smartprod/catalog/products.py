@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,19 +12,49 @@ import pyarrow as pa
 from smartprod.catalog.columns import ROLES, map_columns, required_columns
 from smartprod.catalog.image_paths import ImageFinder, image_finder
 from smartprod.catalog.readers import FolderSource, RecordsSource, locate_table, open_source, table_identity
-from smartprod.catalog.readers.image_folder import FOLDER_COLUMNS
 from smartprod.catalog.rows import RowBuilder
 from smartprod.catalog.table import product_schema
+from smartprod.config.schema import ColumnsConfig
 from smartprod.remote import POLICY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from smartprod.catalog.columns import ColumnMap
     from smartprod.catalog.readers import RecordSource
     from smartprod.config.schema import CatalogConfig
 
 # What of the configuration decides how a table is read; the address itself may be signed anew for every call.
 _NOT_READING = {"path": True, "demo": True, "remote": True}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedProducts:
+    """A product table whose reader, columns and image folder are known.
+
+    Attributes:
+        source: The reader.
+        config: How to read it.
+        finder: Judge of its image paths.
+        optional: Roles whose column may be absent even where it was named on purpose.
+        image_folder: Folder or address that image paths start from.
+    """
+
+    source: RecordSource
+    config: CatalogConfig
+    finder: ImageFinder
+    optional: Collection[str]
+    image_folder: Path | str | None = None
+
+    def columns(self) -> ColumnMap:
+        """Match the configured columns with those of the table; see `map_columns`."""
+        available = self.source.find_columns(required_columns(self.config.columns, optional=self.optional))
+        return map_columns(self.config.columns, available, place=self.source.place, optional=self.optional)
+
+    def builder(self) -> RowBuilder:
+        """Make the judge of its rows."""
+        return RowBuilder(self.config, self.columns(), self.finder, encoding=self.source.encoding)
 
 
 def stream_products(
@@ -47,14 +78,20 @@ def stream_products(
         UsageError: Where path, format, encoding or column names do not fit the table (SP201 to SP206, SP210).
         CatalogError: Where the table cannot be read as one (SP207 to SP209, SP211).
     """
+    opened = open_products(config, optional=optional)
+    return _stream(opened, batch_rows=batch_rows, wanted_from=first_row)
+
+
+def open_products(config: CatalogConfig, *, optional: Collection[str] = ()) -> OpenedProducts:
+    """Open a product table; see `stream_products`."""
     source = open_source(config)
     if isinstance(source, FolderSource):
-        columns = FOLDER_COLUMNS.model_copy(update={"extra": config.columns.extra})
+        columns = ColumnsConfig(extra=config.columns.extra)  # a folder has no names of its own
         config = config.model_copy(update={"columns": columns})
-        optional, finder = ROLES, ImageFinder(source.path)
-    else:
-        finder = image_finder(config, table_folder=locate_table(config).image_folder)
-    return _stream(source, config, finder, batch_rows=batch_rows, optional=optional, wanted_from=first_row)
+        return OpenedProducts(source, config, ImageFinder(source.path), ROLES, source.path)
+    folder = locate_table(config).image_folder
+    finder = image_finder(config, table_folder=folder)
+    return OpenedProducts(source, config, finder, optional, config.image_root or folder)
 
 
 def count_records(config: CatalogConfig) -> int:
@@ -84,11 +121,9 @@ def products_from_records(
     Raises:
         UsageError: SP205 where no record has a text or an image.
     """
-    finder = image_finder(config)
+    opened = OpenedProducts(RecordsSource(records), config, image_finder(config), ROLES)
     schema = product_schema(config.columns.extra)
-    batches = _stream(
-        RecordsSource(records), config, finder, batch_rows=4096, optional=ROLES, first_row=first_row
-    )
+    batches = _stream(opened, batch_rows=4096, first_row=first_row)
     return pa.Table.from_batches(batches, schema=schema)
 
 
@@ -119,22 +154,14 @@ def source_notes(config: CatalogConfig) -> tuple[str, ...]:
 
 
 def _stream(
-    source: RecordSource,
-    config: CatalogConfig,
-    finder: ImageFinder,
-    *,
-    batch_rows: int,
-    optional: Collection[str],
-    first_row: int = 0,
-    wanted_from: int = 0,
+    opened: OpenedProducts, *, batch_rows: int, first_row: int = 0, wanted_from: int = 0
 ) -> Iterator[pa.RecordBatch]:
-    available = source.find_columns(required_columns(config.columns, optional=optional))
-    columns = map_columns(config.columns, available, place=source.place, optional=optional)
-    builder = RowBuilder(config, columns, finder, encoding=source.encoding)
+    columns = opened.columns()
+    builder = opened.builder()
 
     def batches() -> Iterator[pa.RecordBatch]:
         row = first_row + wanted_from
-        for raw in source.batches(columns.used(), batch_rows, wanted_from):
+        for raw in opened.source.batches(columns.used(), batch_rows, wanted_from):
             yield builder.build(raw, first_row=row)
             row += raw.size
 

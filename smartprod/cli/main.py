@@ -9,7 +9,18 @@ from collections.abc import Sequence
 import typer
 
 from smartprod._version import __version__
-from smartprod.cli import config, demo_catalogue, doctor, encoders, model, pipelines, run, score, stages
+from smartprod.cli import (
+    config,
+    demo_catalogue,
+    doctor,
+    encoders,
+    import_,
+    model,
+    pipelines,
+    run,
+    score,
+    stages,
+)
 from smartprod.errors import ExitCode, SmartprodError
 
 app = typer.Typer(
@@ -22,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("import")(import_.import_)
 app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")

@@ -78,17 +78,31 @@ class RemoteConfig(Section):
     cache_days: Positive = 30.0
 
 
+class NativeConfig(Section):
+    """How the formats of other systems are read: kazan, abo, fashion and labels."""
+
+    image_folder: str | None = None
+    languages: tuple[str, ...] = ("en",)
+    image_column: str | None = None
+    labels_column: str | None = None
+    label_separator: Annotated[str, Field(min_length=1)] = ","
+    level_separator: Annotated[str, Field(min_length=1)] = "/"
+
+
 class CatalogConfig(Section):
     """The product table and how to read it."""
 
     path: str = "demo"
-    format: Literal["auto", "csv", "tsv", "parquet", "jsonl", "folder"] = "auto"
+    format: Literal[
+        "auto", "csv", "tsv", "parquet", "jsonl", "folder", "kazan", "abo", "fashion", "labels"
+    ] = "auto"
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     image_root: str | None = None
     category_separator: str = " > "
     categories_separator: str | None = None
     columns: ColumnsConfig = ColumnsConfig()
+    native: NativeConfig = NativeConfig()
     classes: ClassPolicyConfig = ClassPolicyConfig()
     max_field_characters: Annotated[int, Field(ge=1_000)] = 1_000_000
     max_bad_fraction: Fraction = 0.5

@@ -26,6 +26,8 @@ _EXTENSIONS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+NATIVE_FORMATS = ("kazan", "abo", "fashion", "labels")
+"""Formats of other systems, which are named and never guessed."""
 
 
 def table_format(config: CatalogConfig, location: TableLocation) -> str:
@@ -34,6 +36,8 @@ def table_format(config: CatalogConfig, location: TableLocation) -> str:
     Raises:
         UsageError: SP202 where neither says, SP213 where they contradict each other.
     """
+    if config.format in NATIVE_FORMATS:
+        return config.format
     if location.is_folder and config.format in {"auto", "folder", "parquet"}:
         if config.format != "auto":
             return config.format
@@ -68,7 +72,8 @@ def open_source(config: CatalogConfig) -> RecordSource:
     place, except over http(s).
 
     Raises:
-        UsageError: SP201 to SP203, SP213, SP250, SP251, SP234, SP235, SP237, SP252 where path, format or encoding are wrong.
+        UsageError: SP201 to SP203, SP213, SP250, SP251, SP234, SP235, SP237, SP252 where path, format or encoding are wrong;
+            SP260 to SP265 where it is not in the format of the other system that was named.
         CatalogError: SP207 to SP209, SP211, SP214, SP215, SP236, SP238, SP239 where the table cannot be read.
     """
     location = locate_table(config)
@@ -90,6 +95,10 @@ def open_source(config: CatalogConfig) -> RecordSource:
             from smartprod.catalog.readers.parquet import open_parquet
 
             return open_parquet(dataset_files(location), place=location.place)
+        case native if native in NATIVE_FORMATS:
+            from smartprod.catalog.importers import open_native
+
+            return open_native(config, location)
         case _:
             return _open_images(config, location)
 
@@ -124,6 +133,10 @@ def table_identity(config: CatalogConfig) -> Iterator[str]:
     files = [root]
     if location.is_folder and table_format(config, location) == "parquet":
         files = [Path(file.place) for file in dataset_files(location)]
+    elif location.is_folder and config.format in NATIVE_FORMATS:
+        from smartprod.catalog.importers import native_files
+
+        files = native_files(config, location)
     elif location.is_folder:
         files = sorted(file for file in root.rglob("*") if file.is_file())
     for file in files:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod.catalog.readers.source import RawBatch
-from smartprod.config.schema import ColumnsConfig
 from smartprod.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 )
 """Extensions, in lower case, of the files that are taken for images."""
-
-FOLDER_COLUMNS = ColumnsConfig(id="path", images=("path",), category="folders")
-"""Column names under which a folder hands over its images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,8 @@ class FolderSource:
         return None
 
     def find_columns(self, required: Collection[str]) -> tuple[str, ...]:
-        """List the columns that stand for a file: its relative path and its folders."""
-        return ("path", "folders")
+        """List the columns that stand for a file: its relative path, twice, and its folders."""
+        return ("id", "image", "category")
 
     def notes(self) -> tuple[str, ...]:
         """Count the files that are left out because they are no images."""
@@ -67,7 +63,7 @@ class FolderSource:
 
     def _batch(self, files: list[str], columns: Sequence[str]) -> RawBatch:
         folders = [self.separator.join(file.split("/")[:-1]) for file in files]
-        values: dict[str, list[str]] = {"path": files, "folders": folders}
+        values: dict[str, list[str]] = {"id": files, "image": files, "category": folders}
         return RawBatch(len(files), {name: values[name] for name in columns})
 
 

@@ -23,6 +23,19 @@ class BadRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a reader mended or could not use in a record, for the account of an import.
+
+    Attributes:
+        kind: What it is, the same words for every record that it is true of.
+        example: Where it was met, and what stood there.
+    """
+
+    kind: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class RawBatch:
     """Consecutive records of a table, by column, before anything is judged.
 
@@ -30,11 +43,13 @@ class RawBatch:
         size: Number of records, bad ones included.
         columns: Values of each column that was asked for, each of length `size`.
         bad: Records that could not be read, by position in the batch; their values are meaningless.
+        remarks: What was met in the records, in order.
     """
 
     size: int
     columns: Mapping[str, Sequence[object]]
     bad: Mapping[int, BadRecord] = field(default_factory=dict)
+    remarks: Sequence[Remark] = ()
 
 
 class RecordSource(Protocol):
