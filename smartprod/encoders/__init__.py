@@ -1,22 +1,27 @@
 """Image and text encoders: what turns a picture or a text into an embedding."""
 
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
-from smartprod.encoders.device import use_torch_threads
+from smartprod.encoders.device import Device, choose_device, use_torch_threads
 from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_encoders, load_encoder
 from smartprod.encoders.offline import configure_offline, is_offline
 from smartprod.encoders.torchvision_mend import import_torchvision
+from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
 
 __all__ = [
+    "Device",
     "Encoder",
     "EncoderEntry",
     "ImageEncoder",
     "Modality",
     "TextEncoder",
+    "TrainableImageModel",
+    "choose_device",
     "configure_offline",
     "encoder_identity",
     "import_torchvision",
     "is_offline",
     "list_encoders",
     "load_encoder",
+    "open_trainable_image",
     "use_torch_threads",
 ]
