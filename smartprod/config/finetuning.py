@@ -11,6 +11,7 @@ from smartprod.config.section import Fraction, Positive, Section
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 ClassWeights = Literal["none", "sqrt", "balanced"]
+Tracker = Literal["tensorboard", "wandb", "mlflow"]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -46,6 +47,7 @@ class FinetuneTrainingConfig(Section):
     hidden: Annotated[int, Field(ge=0)] = 0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     checkpoint_steps: Annotated[int, Field(ge=1)] = 200
+    lora_rank: Annotated[int, Field(ge=0)] = 0
 
 
 class FinetuneImageConfig(FinetuneTrainingConfig):
@@ -54,11 +56,17 @@ class FinetuneImageConfig(FinetuneTrainingConfig):
     image_size: Annotated[int, Field(ge=32)] | None = None
 
 
-class FinetuneTextConfig(Section):
+class FinetuneTextConfig(FinetuneTrainingConfig):
     """How a text encoder is trained further."""
 
-    encoder: str | None = None
-    keep_original: bool = False
+    epochs: Annotated[int, Field(ge=1)] = 8
+    frozen_epochs: Annotated[int, Field(ge=0)] = 0
+    learning_rate: Positive = 1e-4
+    weight_decay: NotNegative = 0.01
+    class_weights: ClassWeights = "sqrt"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    patience: Annotated[int, Field(ge=1)] = 3
+    max_tokens: Annotated[int, Field(ge=8)] | None = None
 
 
 class FinetuneConfig(Section):
@@ -66,3 +74,4 @@ class FinetuneConfig(Section):
 
     image: FinetuneImageConfig = FinetuneImageConfig()
     text: FinetuneTextConfig = FinetuneTextConfig()
+    trackers: tuple[Tracker, ...] = ()

@@ -13,6 +13,8 @@ from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.errors import EncoderError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
     from smartprod.encoders.specs import EncoderSpec
@@ -47,10 +49,15 @@ def open_sentence_transformers(spec: EncoderSpec) -> TextModel:
     Raises:
         EncoderError: Its files are missing (SP402, SP403), cannot be loaded (SP408), or it reads no tokens (SP411).
     """
+    folder = resolve_folder(spec, repository=spec.location)
+    return read_sentence_transformers(spec, folder)[0]
+
+
+def read_sentence_transformers(spec: EncoderSpec, folder: Path) -> tuple[TextModel, Any]:
+    """Read a sentence-transformers model from its folder; give the library's own model too."""
     import_torchvision()
     from sentence_transformers import SentenceTransformer
 
-    folder = resolve_folder(spec, repository=spec.location)
     try:
         model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
     except Exception as error:
@@ -64,7 +71,7 @@ def open_sentence_transformers(spec: EncoderSpec) -> TextModel:
             fix="Choose another.",
         )
     prompts: dict[str, str] = model.prompts or {}
-    return TextModel(
+    opened = TextModel(
         name=spec.name,
         weights_hash=hash_folder(folder),
         tokenizer=tokenizer,
@@ -72,6 +79,7 @@ def open_sentence_transformers(spec: EncoderSpec) -> TextModel:
         max_tokens=min(model.max_seq_length or LONGEST_TEXT, tokenizer.model_max_length),
         prompt=prompts.get(model.default_prompt_name or "", ""),
     )
+    return opened, model
 
 
 def open_transformers_text(spec: EncoderSpec) -> TextModel:
@@ -80,10 +88,15 @@ def open_transformers_text(spec: EncoderSpec) -> TextModel:
     Raises:
         EncoderError: Its files are missing (SP402, SP403), incomplete (SP409), or cannot be loaded (SP408).
     """
+    folder = resolve_folder(spec, repository=spec.location)
+    return read_transformers_text(spec, folder)[0]
+
+
+def read_transformers_text(spec: EncoderSpec, folder: Path) -> tuple[TextModel, Any]:
+    """Read a plain transformers text model from its folder; give the library's own model too."""
     import_torchvision()
     from transformers import AutoModel, AutoTokenizer
 
-    folder = resolve_folder(spec, repository=spec.location)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         model, account = AutoModel.from_pretrained(
@@ -92,13 +105,14 @@ def open_transformers_text(spec: EncoderSpec) -> TextModel:
     except Exception as error:
         raise cannot_load(spec, folder, error) from error
     check_weights_complete(spec, folder, account["missing_keys"])
-    return TextModel(
+    opened = TextModel(
         name=spec.name,
         weights_hash=hash_folder(folder),
         tokenizer=tokenizer,
         module=_mean_of_tokens(model, normalise=False),
         max_tokens=_token_limit(model.config, tokenizer),
     )
+    return opened, model
 
 
 def _token_limit(config: Any, tokenizer: Any) -> int:
