@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from smartprod.config.learning import MetricLoss, MlpLoss, RowSampling
 from smartprod.config.section import Fraction, Positive, Section
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Augmentation = Literal["none", "crops", "simple", "randaugment", "trivialaugment"]
+Background = Literal["none", "solid", "noise", "texture", "photos"]
+DomainMethod = Literal["none", "adversarial", "coral"]
 ClassWeights = Literal["none", "sqrt", "balanced"]
 Tracker = Literal["tensorboard", "wandb", "mlflow"]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -50,10 +53,46 @@ class FinetuneTrainingConfig(Section):
     lora_rank: Annotated[int, Field(ge=0)] = 0
 
 
+class AugmentationConfig(Section):
+    """How photos are changed in training."""
+
+    kind: Augmentation = "crops"
+    smallest_crop: Annotated[float, Field(gt=0, le=1)] = 0.5
+    magnitude: Annotated[float, Field(ge=0, le=10)] = 9.0
+    operations: Annotated[int, Field(ge=1)] = 2
+    mixup: NotNegative = 0.0
+    cutmix: NotNegative = 0.0
+    mixed_batches: Fraction = 1.0
+    backgrounds: Background = "none"
+    background_share: Fraction = 0.5
+    background_photos: Annotated[str, Field(min_length=1)] | None = None
+    mask_folder: Annotated[str, Field(min_length=1)] | None = None
+    mask_column: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _check_backgrounds(self) -> AugmentationConfig:
+        """Photos need a folder, and masks come from one place."""
+        if self.backgrounds == "photos" and self.background_photos is None:
+            raise ValueError("backgrounds: photos needs background_photos, the folder they lie in")
+        if self.mask_folder is not None and self.mask_column is not None:
+            raise ValueError("masks come from mask_folder or from mask_column, not from both")
+        return self
+
+
+class FinetuneDomainConfig(Section):
+    """What makes the embeddings of learned and of unlabelled photos alike."""
+
+    method: DomainMethod = "none"
+    weight: Positive = 1.0
+    hidden: Annotated[int, Field(ge=1)] = 256
+
+
 class FinetuneImageConfig(FinetuneTrainingConfig):
     """How an image encoder is trained further."""
 
     image_size: Annotated[int, Field(ge=32)] | None = None
+    augmentation: AugmentationConfig = AugmentationConfig()
+    domain: FinetuneDomainConfig = FinetuneDomainConfig()
 
 
 class FinetuneTextConfig(FinetuneTrainingConfig):
