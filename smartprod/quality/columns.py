@@ -18,6 +18,10 @@ _NEARLY_EMPTY = 0.01
 _RARE_KEY = 0.001
 _LEAST_ROWS = 20
 _TEXT_COLUMNS = ("title", "description", "attributes")
+_NEARLY_CONSTANT = 0.95
+_FEW_VALUES = 50
+_ROWS_TO_COMPARE = 200
+_LEAST_INFORMATION = 0.01
 _ID_LIKE = re.compile(r"[\w.\-/]*\d[\w.\-/]*")
 
 
@@ -41,6 +45,8 @@ def useless_column_findings(
         # A whole table without descriptions is no finding: the column is simply not there.
         if filled or name.startswith("extra."):
             found += _of_column(label, filled, count, is_used=label in fields)
+            if name.startswith("extra."):
+                found += _of_values(label, products[name].to_pylist(), products["category"].to_pylist())
     return found + _attribute_findings(products["attributes"].to_pylist())
 
 
@@ -58,6 +64,28 @@ def _of_column(name: str, filled: Sequence[str], count: int, *, is_used: bool) -
         what = f"{distinct:,} of its {len(filled):,} values occur once and look like numbers, such as {_shortened(filled[0])!r}{used}"
         return [_finding(name, 0.35, f"leave `{name}` out of clean.fields: it looks like an id", what)]
     return []
+
+
+def _of_values(name: str, values: Sequence[str | None], categories: Sequence[Sequence[str]]) -> list[Finding]:
+    """Find a short column that is nearly constant, or whose few values have nothing to do with the category."""
+    pairs = [(value, paths[0]) for value, paths in zip(values, categories, strict=True) if value and paths]
+    counts = Counter(value for value, _ in pairs)
+    if not 2 <= len(counts) <= _FEW_VALUES:
+        return []
+    suggestion = f"leave the column `{name}` out of clean.fields: it can hardly tell categories apart"
+    commonest, number = counts.most_common(1)[0]
+    if number > _NEARLY_CONSTANT * len(pairs):
+        what = f"{number / len(pairs):.1%} of its {len(pairs):,} values are {_shortened(commonest)!r}"
+        return [_finding(name, 0.28, suggestion, what)]
+    if len(pairs) < _ROWS_TO_COMPARE:
+        return []
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    shared = float(adjusted_mutual_info_score(*zip(*pairs, strict=True)))
+    if shared > _LEAST_INFORMATION:
+        return []
+    what = f"its {len(counts)} values say almost nothing about the category (adjusted mutual information {max(shared, 0):.3f})"
+    return [_finding(name, 0.26, suggestion, what)]
 
 
 def _attribute_findings(cells: Sequence[str | None]) -> list[Finding]:

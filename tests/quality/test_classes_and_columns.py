@@ -103,3 +103,23 @@ def test_useless_columns_rare_and_constant_attributes_are_found():
         "add `unit` to clean.skip_attributes",
     }
     assert not any("`size`" in each.suggestion for each in found)
+
+
+def test_useless_columns_nearly_constant_ones_and_those_without_a_word_on_the_category_are_found():
+    rng = np.random.default_rng(0)
+    records = [
+        {
+            "title": f"thing {row}",
+            "category": f"C{row % 9}",
+            "sale": "True" if row % 40 == 0 else "False",
+            "rating": f"{rng.integers(40, 51) / 10}",
+            "shelf": f"shelf {row % 9 // 2}",
+        }
+        for row in range(600)
+    ]
+    columns = ("sale", "rating", "shelf")
+    table = products_from_records(records, CatalogConfig(columns={"extra": columns}))
+    evidence = [each.evidence for each in useless_column_findings(table, extra=columns, fields=())]
+    assert len(evidence) == 2
+    assert evidence[0] == "column `sale`: 97.5% of its 600 values are 'False'"
+    assert evidence[1].startswith("column `rating`: its 11 values say almost nothing about the category")
