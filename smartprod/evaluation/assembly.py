@@ -8,6 +8,7 @@ import json
 import math
 import platform
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from smartprod.evaluation.data import (
 )
 from smartprod.evaluation.macro_categories import MacroCategories, find_macro_categories, sample_rows
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
+from smartprod.evaluation.other_images import read_other_images
 from smartprod.evaluation.prediction_sets import score_sets
 from smartprod.fusion import load_products
 from smartprod.quality import findings_from_table
@@ -81,6 +83,7 @@ class Artefacts:
     leaderboard: Sequence[Mapping[str, object]]
     heads: Path
     findings: pa.Table
+    other_images: pa.Table | None = None
 
 
 def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFolder) -> ReportData:
@@ -126,6 +129,9 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         shots=config.report.shots,
         costs=decider.costs,
         trainings=read_trainings(run),
+        other_images=read_other_images(
+            artefacts.other_images, partial(image_on_disk, config=config.catalog.remote)
+        ),
         macro_categories=_macro_categories(
             artefacts.embedding_index,
             np.where(learned, labels, UNKNOWN_CLASS),

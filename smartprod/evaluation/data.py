@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from smartprod.config.schema import ShotsConfig
 from smartprod.errors import SmartprodError
 from smartprod.evaluation.curves import TrainingCurves
+from smartprod.evaluation.other_images import OtherImage
 from smartprod.evaluation.prediction_sets import SetScores
 from smartprod.evaluation.routing import EncodingCosts, ModeAnswers
 from smartprod.quality import Finding
@@ -257,6 +258,7 @@ class ReportData:
         created: When the run ended, in words; empty leaves it out.
         costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
         macro_categories: Groups of classes that are alike, or None.
+        other_images: Other images that were looked at to fill small classes.
         trainings: Histories of the encoders that were trained in the run.
     """
 
@@ -288,6 +290,7 @@ class ReportData:
     created: str = ""
     costs: NDArray[np.float32] | None = None
     macro_categories: MacroCategories | None = None
+    other_images: tuple[OtherImage, ...] = ()
     trainings: tuple[TrainingCurves, ...] = ()
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from smartprod.evaluation.coverage import ACCURACY_TARGETS
 from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.metrics import none_for_nan
+from smartprod.evaluation.other_images import filled_classes
 from smartprod.evaluation.summary import Evaluation, evaluate, remarks
 
 SCHEMA_VERSION = 2
@@ -47,6 +48,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
         - `trainings`: list of `name`, `best_epoch`, `stopped`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
           `val_weighted_f1`, `learning_rate`, `seconds`) of the encoders trained in the run
+        - `other_images`: list of `label`, `products`, `listed`, `alike`, `added`, `threshold`; empty where no class was filled
         - `findings`: what to look at, most severe first, list of `kind`, `severity`, `suggestion`, `evidence`, `category`, `rows`
         - `leaderboard`: list of the fields of `LeaderboardRow`
     """
@@ -75,6 +77,12 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         "classes": _classes(data, evaluation),
         "confused_pairs": _pairs(data, evaluation),
         "trainings": [asdict(curves) for curves in data.trainings],
+        "other_images": [
+            asdict(entry)
+            for entry in filled_classes(
+                data.other_images, dict(zip(data.classes, data.train_counts.tolist(), strict=True))
+            )
+        ],
         "findings": [asdict(finding) for finding in data.findings[:FINDINGS]],
         "leaderboard": [asdict(row) for row in data.leaderboard],
     }

@@ -16,6 +16,7 @@ from smartprod.evaluation.coverage import ACCURACY_TARGETS
 from smartprod.evaluation.data import ReportData
 from smartprod.evaluation.embedding_map import embedding_map
 from smartprod.evaluation.examples import FindingGroup, PairExamples, finding_groups, pair_examples
+from smartprod.evaluation.other_images import other_images_section
 from smartprod.evaluation.plots.canvas import Chart
 from smartprod.evaluation.plots.certainty import coverage_chart, reliability_chart
 from smartprod.evaluation.plots.classes import class_distribution_chart, confusion_chart
@@ -86,6 +87,11 @@ def build_report(data: ReportData, *, config: ReportConfig | None = None, seed: 
             notes=[*data.notes, *remarks(data, evaluation)],
             charts=_charts(data, evaluation, names=names, map_points=config.map_points, seed=seed),
             examples=examples,
+            other_images=other_images_section(
+                data.other_images,
+                dict(zip(data.classes, data.train_counts.tolist(), strict=True)),
+                data.products,
+            ),
             targets=ACCURACY_TARGETS,
         )
     )

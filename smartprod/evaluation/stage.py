@@ -37,6 +37,7 @@ def training_identity(config: Config, run: RunFolder) -> str:
         "leaderboard",
         "decision",
         "findings",
+        "other_images",
     ],
     writes=["report", "metrics"],
     config=[
@@ -70,6 +71,7 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     leaderboard: Sequence[Mapping[str, object]],
     decision: Path,
     findings: pa.Table,
+    other_images: pa.Table,
 ) -> dict[str, object]:
     """Score every head on the test part; write the report and the metrics."""
     from smartprod.decision import load_decider
@@ -77,7 +79,17 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     from smartprod.evaluation.assembly import Artefacts, assemble
 
     data = assemble(
-        Artefacts(products, clean_text, embedding_index, split, split_account, leaderboard, heads, findings),
+        Artefacts(
+            products,
+            clean_text,
+            embedding_index,
+            split,
+            split_account,
+            leaderboard,
+            heads,
+            findings,
+            other_images,
+        ),
         load_decider(decision, heads),
         context.config,
         context.run,
