@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smartprod.catalog.class_policy import ClassPolicyResult
     from smartprod.catalog.leakage import LabelConflict, Leakage
     from smartprod.config import Config
+    from smartprod.config.schema import SplitConfig
 
 DEMO = "demo"
 
@@ -113,6 +114,12 @@ def split(
     context: StageContext, products: pa.Table, clean_text: pa.Table, embedding_index: pa.Table
 ) -> dict[str, object]:
     """Apply the class policy, split the rows into parts and folds, and look for leakage."""
+    policy, notes = learned_classes(context, products)
+    return divide_rows(context, products, clean_text, embedding_index, policy=policy, notes=notes)
+
+
+def learned_classes(context: StageContext, products: pa.Table) -> tuple[ClassPolicyResult, list[str]]:
+    """Apply the class policy to the first category of each row; with notes on what that leaves out."""
     from smartprod.catalog.class_policy import apply_class_policy
 
     config = context.config
@@ -125,9 +132,7 @@ def split(
     )
     several = sum(1 for paths in categories if paths and len(paths) > 1)
     told = f"{several:,} rows have several categories: the first one is learned (all of them: `smartprod run several-labels`)"
-    return divide_rows(
-        context, products, clean_text, embedding_index, policy=policy, notes=[told] if several else []
-    )
+    return policy, [told] if several else []
 
 
 def divide_rows(
@@ -139,6 +144,7 @@ def divide_rows(
     policy: ClassPolicyResult,
     notes: Sequence[str] = (),
     answers: Sequence[str | None] | None = None,
+    splitting: SplitConfig | None = None,
 ) -> dict[str, object]:
     """Split rows whose class is known into parts and folds, look for leakage, and tell.
 
@@ -150,6 +156,7 @@ def divide_rows(
         policy: The class of each row.
         notes: Told below the account of the classes.
         answers: What makes rows of the same content contradict each other where it differs; None: the class.
+        splitting: How rows are split; None: as the configuration says.
 
     Returns:
         The artefacts `split` and `split_account`.
@@ -165,18 +172,18 @@ def divide_rows(
     )
     from smartprod.catalog.folds import assign_folds
 
-    config = context.config
-    keys = content_keys(clean_text, embedding_index, long_from=config.split.long_text_characters)
-    groups = group_products(products, keys, by=config.split.group_by)
+    splitting = splitting or context.config.split
+    keys = content_keys(clean_text, embedding_index, long_from=splitting.long_text_characters)
+    groups = group_products(products, keys, by=splitting.group_by)
     made = split_products(
         policy.labels,
         groups=groups,
         column=products["split"].to_pylist(),
-        config=config.split,
+        config=splitting,
         seed=context.seed,
         reasons=policy.reasons,
     )
-    folds = assign_folds(policy.labels, made.parts, groups, config=config.split, seed=context.seed)
+    folds = assign_folds(policy.labels, made.parts, groups, config=splitting, seed=context.seed)
     leakages = find_leakage(made.parts, keys)
     conflicts = find_label_conflicts(policy.labels if answers is None else answers, keys)
     account = {

@@ -79,7 +79,7 @@ class RemoteConfig(Section):
 
 
 class NativeConfig(Section):
-    """How the formats of other systems are read: kazan, abo, fashion and labels."""
+    """How the formats of other systems are read: kazan, abo, fashion, labels, and images in folders."""
 
     image_folder: str | None = None
     languages: tuple[str, ...] = ("en",)
@@ -87,6 +87,7 @@ class NativeConfig(Section):
     labels_column: str | None = None
     label_separator: Annotated[str, Field(min_length=1)] = ","
     level_separator: Annotated[str, Field(min_length=1)] = "/"
+    first_folder: Literal["category", "part"] = "category"
 
 
 class CatalogConfig(Section):

@@ -66,3 +66,19 @@ def test_folder_fingerprint_changes_with_every_file(tree):
     assert table_fingerprint(config) == before
     os.utime(tree / "Fruit/Apple/c.jpg", ns=(1, 1))
     assert table_fingerprint(config) != before
+
+
+def test_read_folder_whose_first_folders_are_parts_gives_split_and_domain(tmp_path):
+    for name in ("train/Pear/a.png", "test/Pear/Green/b.jpg", "other/c.jpg", "d.jpg"):
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    rows = read_products(
+        CatalogConfig(path=str(tmp_path / "tree"), native={"first_folder": "part"})
+    ).to_pylist()
+    assert [(row["id"], row["split"], row["domain"], row["category"]) for row in rows] == [
+        ("d.jpg", None, None, []),
+        ("other/c.jpg", "other", "other", []),
+        ("test/Pear/Green/b.jpg", "test", "test", ["Pear > Green"]),
+        ("train/Pear/a.png", "train", "train", ["Pear"]),
+    ]

@@ -113,7 +113,8 @@ def _open_images(config: CatalogConfig, location: TableLocation) -> RecordSource
             where=f"catalog.path = {location.place}",
             fix="Copy it to disk, or write a table with a column of addresses.",
         )
-    return open_folder(location.on_disk, separator=config.category_separator)
+    with_parts = config.native.first_folder == "part"
+    return open_folder(location.on_disk, separator=config.category_separator, with_parts=with_parts)
 
 
 def table_identity(config: CatalogConfig) -> Iterator[str]:

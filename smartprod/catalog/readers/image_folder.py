@@ -27,10 +27,12 @@ class FolderSource:
     Attributes:
         path: The root folder; images directly in it have no category.
         separator: Between the levels of a category path.
+        with_parts: Whether the first folder of an image names its part and domain, and the others are its category.
     """
 
     path: Path
     separator: str
+    with_parts: bool = False
 
     @property
     def place(self) -> str:
@@ -44,7 +46,7 @@ class FolderSource:
 
     def find_columns(self, required: Collection[str]) -> tuple[str, ...]:
         """List the columns that stand for a file: its relative path, twice, and its folders."""
-        return ("id", "image", "category")
+        return ("id", "image", "category", *(("split", "domain") if self.with_parts else ()))
 
     def notes(self) -> tuple[str, ...]:
         """Count the files that are left out because they are no images."""
@@ -62,13 +64,17 @@ class FolderSource:
             yield self._batch(batch, columns)
 
     def _batch(self, files: list[str], columns: Sequence[str]) -> RawBatch:
-        folders = [self.separator.join(file.split("/")[:-1]) for file in files]
-        values: dict[str, list[str]] = {"id": files, "image": files, "category": folders}
+        folders = [file.split("/")[:-1] for file in files]
+        values: dict[str, list[str]] = {"id": files, "image": files}
+        if self.with_parts:
+            values["split"] = values["domain"] = [levels[0] if levels else "" for levels in folders]
+            folders = [levels[1:] for levels in folders]
+        values["category"] = [self.separator.join(levels) for levels in folders]
         return RawBatch(len(files), {name: values[name] for name in columns})
 
 
-def open_folder(path: Path, *, separator: str) -> FolderSource:
-    """Open a folder of images by class.
+def open_folder(path: Path, *, separator: str, with_parts: bool = False) -> FolderSource:
+    """Open a folder of images by class; `with_parts` as in `FolderSource`.
 
     Raises:
         CatalogError: SP211 where there is no image in it.
@@ -80,7 +86,7 @@ def open_folder(path: Path, *, separator: str) -> FolderSource:
             where=str(path),
             fix=f"Known extensions are {', '.join(sorted(IMAGE_EXTENSIONS))}; give a table file as catalog.path for a table.",
         )
-    return FolderSource(path, separator)
+    return FolderSource(path, separator, with_parts)
 
 
 def _walk(root: Path) -> Iterator[str]:
