@@ -6,6 +6,7 @@ from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_enco
 from smartprod.encoders.offline import configure_offline, is_offline
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
+from smartprod.encoders.trainable_text import TrainableTextModel, open_trainable_text
 
 __all__ = [
     "Device",
@@ -15,6 +16,7 @@ __all__ = [
     "Modality",
     "TextEncoder",
     "TrainableImageModel",
+    "TrainableTextModel",
     "choose_device",
     "configure_offline",
     "encoder_identity",
@@ -23,5 +25,6 @@ __all__ = [
     "list_encoders",
     "load_encoder",
     "open_trainable_image",
+    "open_trainable_text",
     "use_torch_threads",
 ]

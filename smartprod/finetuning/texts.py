@@ -67,12 +67,11 @@ def tokenise(
         max_tokens: Longer texts are cut, special tokens counted; None or more than the model takes: at its own limit.
     """
     limit = min(max_tokens or opened.max_tokens, opened.max_tokens)
+    # Cut before tokenising, which doubles the speed; real text has about 4 characters per token.
+    characters = _CHARACTERS_PER_TOKEN * limit if opened.tokenizer.truncation_side == "right" else None
     counts, pieces = [0], [np.zeros(0, np.int32)]
     for start in range(0, len(texts), _TEXTS_PER_CALL):
-        part = [
-            (opened.prompt + text)[: _CHARACTERS_PER_TOKEN * limit]
-            for text in texts[start : start + _TEXTS_PER_CALL]
-        ]
+        part = [(opened.prompt + text)[:characters] for text in texts[start : start + _TEXTS_PER_CALL]]
         ids = opened.tokenizer(
             part,
             truncation=True,
