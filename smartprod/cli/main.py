@@ -19,6 +19,7 @@ from smartprod.cli import (
     pipelines,
     run,
     score,
+    serve,
     stages,
 )
 from smartprod.errors import ExitCode, SmartprodError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("import")(import_.import_)
 app.command("score")(score.score)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.command("pipelines")(pipelines.pipelines)

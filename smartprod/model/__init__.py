@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
     from smartprod.model.saving import save_model
+    from smartprod.model.single_products import ProductInput, product_rows
     from smartprod.model.verification import verify_model
 
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "HeadFigures": "card",
     "ModelRecord": "record",
     "ProductClassifier": "classifier",
+    "ProductInput": "single_products",
     "SavedModel": "loading",
     "TrainingFigures": "card",
     "answered_schema": "answer_rows",
@@ -39,6 +41,7 @@ _HOMES = {
     "check_encoders": "loading",
     "load_classifier": "classifier",
     "load_model": "loading",
+    "product_rows": "single_products",
     "save_model": "saving",
     "verify_model": "verification",
 }
@@ -50,6 +53,7 @@ __all__ = [
     "HeadFigures",
     "ModelRecord",
     "ProductClassifier",
+    "ProductInput",
     "SavedModel",
     "TrainingFigures",
     "add_class",
@@ -61,6 +65,7 @@ __all__ = [
     "load_classifier",
     "load_model",
     "merge_classes",
+    "product_rows",
     "save_model",
     "verify_model",
 ]
