@@ -58,8 +58,10 @@ def report_labels(
     for line in label_score_lines(evaluation):
         context.say(line)
     context.rows(products.num_rows, len(evaluation.rows))
-    for name in ("macro_f1", "micro_f1", "sample_f1", "exact"):
-        value = getattr(evaluation.scores, name)
+    scores = {
+        name: getattr(evaluation.scores, name) for name in ("macro_f1", "micro_f1", "sample_f1", "exact")
+    }
+    for name, value in (scores | {"tree_f1": evaluation.tree_f1}).items():
         if value == value:  # noqa: PLR0124  (not NaN)
             context.metric(name, value)
     page = build_label_report(

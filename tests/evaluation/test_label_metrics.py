@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import f1_score
 
-from smartprod.evaluation.label_sets.metrics import LabelAnswers, count_labels, score_label_sets
+from smartprod.evaluation.label_sets.metrics import LabelAnswers, count_labels, score_label_sets, tree_f1
 
 LABELS = ("Home > Mug", "Colour > Red", "Colour > Blue")
 
@@ -54,3 +54,10 @@ def test_label_metrics_tell_what_is_given_in_place_of_a_missed_label():
     assert red.recall == red.f1 == 0
     assert counted[0] == red
     assert [each.label for each in counted][-1] == "Colour > Blue"  # no row has it: its F1 is not known
+
+
+def test_tree_f1_counts_a_right_parent_where_the_leaf_is_wrong():
+    parent_right = tree_f1(np.array([[1, 1, 0]], bool), np.array([[1, 0, 1]], bool))
+    nothing_right = tree_f1(np.array([[1, 1, 0]], bool), np.array([[0, 0, 1]], bool))
+    assert (parent_right, nothing_right) == (0.5, 0.0)
+    assert np.isnan(tree_f1(np.zeros((0, 3), bool), np.zeros((0, 3), bool)))

@@ -14,6 +14,7 @@ from smartprod.evaluation.label_sets.metrics import (
     LabelSetScores,
     count_labels,
     score_label_sets,
+    tree_f1,
 )
 from smartprod.fusion import load_products
 
@@ -39,6 +40,7 @@ class LabelEvaluation:
         rows: Positions of the measured rows in the product table, int64 [N].
         answers: What was due and given.
         scores: Over all labels.
+        tree_f1: Over all labels and the categories above them: a right parent counts.
         labels: One by one, the worst first.
         decisions: How many rows were accepted, backed off or went to review; empty for `validation`.
         heads: How many rows each head answered; empty for `validation`.
@@ -48,6 +50,7 @@ class LabelEvaluation:
     rows: np.ndarray
     answers: LabelAnswers
     scores: LabelSetScores
+    tree_f1: float
     labels: list[LabelCounts]
     decisions: Mapping[str, int]
     heads: Mapping[str, int]
@@ -77,12 +80,14 @@ def evaluate_labels(
         rows = held.rows
         given = decider.tree.closed(held.probabilities >= thresholds)
         decisions, answered = {}, {}
-    answers = _answers(decider, given, split["labels"].take(rows).to_pylist())
+    label_sets = split["labels"].take(rows).to_pylist()
+    answers = _answers(decider, given, label_sets)
     return LabelEvaluation(
         "test" if decisions else "validation",
         rows,
         answers,
         score_label_sets(answers),
+        tree_f1(decider.tree.targets(label_sets), given),
         count_labels(answers, thresholds[decider.tree.carried]),
         decisions,
         answered,

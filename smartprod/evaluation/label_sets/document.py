@@ -23,7 +23,7 @@ def label_metrics_document(
 
     Returns:
         Stable keys (a change raises `schema_version`): `schema_version`, `run`, `several_labels` (true), `part`, `scores`
-        (fields of `LabelSetScores`), `decisions` and `heads` (rows by name), `labels` (fields of `LabelCounts` with
+        (fields of `LabelSetScores`, and `tree_f1`), `decisions` and `heads` (rows by name), `labels` (fields of `LabelCounts` with
         `precision`, `recall`, `f1`, the worst first), `leaderboard`.
     """
     labels = [
@@ -35,7 +35,10 @@ def label_metrics_document(
         "run": run,
         "several_labels": True,
         "part": evaluation.part,
-        "scores": {name: none_for_nan(value) for name, value in asdict(evaluation.scores).items()},
+        "scores": {
+            name: none_for_nan(value)
+            for name, value in {**asdict(evaluation.scores), "tree_f1": evaluation.tree_f1}.items()
+        },
         "decisions": dict(evaluation.decisions),
         "heads": dict(evaluation.heads),
         "labels": [{name: none_for_nan(value) for name, value in line.items()} for line in labels],
@@ -48,7 +51,8 @@ def label_score_lines(evaluation: LabelEvaluation) -> list[str]:
     scores = evaluation.scores
     lines = [
         f"{scores.rows:,} {evaluation.part} rows: mean F1 over labels {scores.macro_f1:.4f}, micro-F1 {scores.micro_f1:.4f}, "
-        f"F1 of a row's set {scores.sample_f1:.4f}, whole set right {scores.exact:.1%}"
+        f"F1 of a row's set {scores.sample_f1:.4f}, whole set right {scores.exact:.1%}; "
+        f"with the categories above the labels micro-F1 {evaluation.tree_f1:.4f}"
     ]
     if evaluation.decisions:
         told = ", ".join(f"{name} {count:,}" for name, count in evaluation.decisions.items())

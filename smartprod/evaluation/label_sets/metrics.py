@@ -118,6 +118,19 @@ def score_label_sets(answers: LabelAnswers) -> LabelSetScores:
     )
 
 
+def tree_f1(targets: np.ndarray, given: np.ndarray) -> float:
+    """F1 over all pairs of a row and a category, those above its labels included: a right parent counts.
+
+    The hierarchical F-measure of Kiritchenko et al. (2005).
+
+    Args:
+        targets: Labels that are due and all categories above them, bool [N, K].
+        given: The same of what was given, bool [N, K].
+    """
+    total = int(targets.sum() + given.sum())
+    return float(2 * (targets & given).sum() / total) if total else float("nan")
+
+
 def count_labels(answers: LabelAnswers, thresholds: np.ndarray) -> list[LabelCounts]:
     """Count each label that a row has or is given, those with the lowest F1 first, more rows before fewer.
 
