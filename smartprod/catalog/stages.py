@@ -51,7 +51,7 @@ def catalog_identity(config: Config, run: RunFolder) -> str:
     "catalog",
     writes=["products"],
     config=[
-        *(f"catalog.{name}" for name in CatalogConfig.model_fields if name != "remote"),
+        *(f"catalog.{name}" for name in CatalogConfig.model_fields if name not in {"remote", "domains"}),
         *(f"catalog.remote.{name}" for name in POLICY_KEYS),
     ],
     libraries=["pyarrow"],
@@ -204,6 +204,7 @@ def divide_rows(
             "part": pa.array(made.parts, pa.string()),
             "fold": pa.array(folds, pa.int8()),
             "reason": pa.array(made.reasons, pa.string()),
+            "domain": products["domain"],
         }
     )
     return {"split": table, "split_account": account}

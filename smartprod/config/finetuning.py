@@ -91,6 +91,7 @@ class FinetuneImageConfig(FinetuneTrainingConfig):
     """How an image encoder is trained further."""
 
     image_size: Annotated[int, Field(ge=32)] | None = None
+    training_size: Annotated[int, Field(ge=32)] | None = None
     augmentation: AugmentationConfig = AugmentationConfig()
     domain: FinetuneDomainConfig = FinetuneDomainConfig()
 

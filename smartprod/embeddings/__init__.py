@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
+    from smartprod.embeddings.domains import DomainRows, find_domain_rows
     from smartprod.embeddings.extraction import Extraction, Extractor
+    from smartprod.embeddings.finetuned import save_encoder_kind, save_no_encoder, with_finetuned_encoders
     from smartprod.embeddings.image_reader import ImageReader
     from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, encoders_of
     from smartprod.embeddings.keys import image_key, text_key
     from smartprod.embeddings.loading import ModalityEmbeddings, load_embeddings
+    from smartprod.embeddings.stage import image_files_identity
     from smartprod.embeddings.store import EmbeddingSource, EmbeddingStore, MemoryStore, store_folder
 
 _HOMES = {
+    "DomainRows": "domains",
     "INDEX_SCHEMA": "index",
     "EmbeddingSource": "store",
     "EmbeddingStore": "store",
@@ -27,13 +31,19 @@ _HOMES = {
     "ModalityEmbeddings": "loading",
     "decode_image": "decoding",
     "encoders_of": "index",
+    "find_domain_rows": "domains",
+    "image_files_identity": "stage",
     "image_key": "keys",
     "load_embeddings": "loading",
+    "save_encoder_kind": "finetuned",
+    "save_no_encoder": "finetuned",
     "store_folder": "store",
     "text_key": "keys",
+    "with_finetuned_encoders": "finetuned",
 }
 
 __all__ = [
+    "DomainRows",
     "INDEX_SCHEMA",
     "EmbeddingSource",
     "EmbeddingStore",
@@ -47,10 +57,15 @@ __all__ = [
     "ModalityEmbeddings",
     "decode_image",
     "encoders_of",
+    "find_domain_rows",
+    "image_files_identity",
     "image_key",
     "load_embeddings",
+    "save_encoder_kind",
+    "save_no_encoder",
     "store_folder",
     "text_key",
+    "with_finetuned_encoders",
 ]
 
 

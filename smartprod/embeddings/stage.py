@@ -17,6 +17,28 @@ if TYPE_CHECKING:
     from smartprod.engines import PartPlan
 
 _ROWS_PER_BATCH = 8_192
+EXTRACTION_KEYS = (
+    "extract.image",
+    "extract.text",
+    "extract.views",
+    "extract.layers",
+    "extract.store",
+    "extract.runtime",
+    "extract.text_precision",
+    "extract.images_per_product",
+    "extract.max_image_megapixels",
+    "extract.max_image_megabytes",
+    "catalog.max_bad_fraction",
+)
+EXTRACTION_LIBRARIES = (
+    "torch",
+    "timm",
+    "transformers",
+    "sentence-transformers",
+    "onnxruntime",
+    "pillow",
+    "simplejpeg",
+)
 
 
 def extraction_identity(config: Config, run: RunFolder) -> str:
@@ -26,8 +48,16 @@ def extraction_identity(config: Config, run: RunFolder) -> str:
     digest = hashlib.sha256()
     for name in (*config.extract.image, *config.extract.text):
         digest.update(encoder_identity(name).encode() + b"\n")
+    if config.extract.image:
+        digest.update(image_files_identity(run).encode())
+    return digest.hexdigest()
+
+
+def image_files_identity(run: RunFolder) -> str:
+    """Describe the image files that the product table lists, by their sizes and times."""
+    digest = hashlib.sha256()
     products = run.artefact_path("products")
-    if config.extract.image and products.exists():
+    if products.exists():
         for batch in TableFile(products).batches(_ROWS_PER_BATCH, columns=["images"]):
             for path in batch["images"].flatten().to_pylist():
                 digest.update(_describe_file(path))
@@ -49,40 +79,37 @@ def _describe_file(path: str) -> bytes:
     reads=["products", "clean_text"],
     streams=["products", "clean_text"],
     writes=["embedding_index"],
-    config=[
-        "extract.image",
-        "extract.text",
-        "extract.views",
-        "extract.layers",
-        "extract.store",
-        "extract.runtime",
-        "extract.text_precision",
-        "extract.images_per_product",
-        "extract.max_image_megapixels",
-        "extract.max_image_megabytes",
-        "catalog.max_bad_fraction",
-    ],
-    libraries=[
-        "torch",
-        "timm",
-        "transformers",
-        "sentence-transformers",
-        "onnxruntime",
-        "pillow",
-        "simplejpeg",
-    ],
+    config=EXTRACTION_KEYS,
+    libraries=EXTRACTION_LIBRARIES,
     packages=["smartprod.encoders"],
     identity=extraction_identity,
 )
 def extract(context: StageContext, products: TableFile, clean_text: TableFile) -> dict[str, object]:
     """Compute the embeddings that the store lacks, and index them row by row."""
+    return embed_table(context, products, clean_text, config=context.config)
+
+
+def embed_table(
+    context: StageContext, products: TableFile, clean_text: TableFile, *, config: Config
+) -> dict[str, object]:
+    """Extract a table with the encoders that a configuration names.
+
+    Args:
+        context: Of the stage.
+        products: The artefact of that name, like the next one.
+        clean_text: See above.
+        config: The configuration, its encoders perhaps others than the stage's own.
+
+    Returns:
+        The artefact `embedding_index`.
+    """
     from smartprod.embeddings.account import ExtractionAccount
     from smartprod.embeddings.assembly import assemble_index, encoders_of_parts
     from smartprod.embeddings.part import ExtractionJob
     from smartprod.embeddings.store import EmbeddingStore, store_folder
     from smartprod.engines import PartPlan, hold_folder
 
-    config, folder = context.config, context.parts_folder
+    folder = context.parts_folder
     plan = PartPlan("extraction", products.num_rows, config.extract.part_rows, context.depends_on)
     job = ExtractionJob(
         products=str(products.path.absolute()),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -23,6 +24,7 @@ SPEC_FORMS = (
     "sentence-transformers:<hub id>[@revision]",
     "transformers-text:<hub id>[@revision]",
     "<one of these>:<local folder>",
+    "<own name>=<any of these>",
 )
 
 _MODALITY: dict[str, Modality] = {
@@ -32,6 +34,7 @@ _MODALITY: dict[str, Modality] = {
     "transformers-text": "text",
 }
 _WITHOUT_SOURCE = ("embedded", "hashed")
+_OWN_NAME = re.compile(r"([\w.\-]+)=(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class EncoderSpec:
     """A parsed encoder name.
 
     Attributes:
-        name: As the user wrote it.
+        name: As the user wrote it, or the own name that stands before it.
         kind: The library that loads it, `embedded`, or `hashed`, which has no weights.
         modality: `image` or `text`.
         location: Catalogue name, hub id, timm model name, or folder.
@@ -61,11 +64,14 @@ class EncoderSpec:
 
 
 def parse_spec(name: str) -> EncoderSpec:
-    """Parse an encoder name of the configuration.
+    """Parse an encoder name of the configuration; `mine=timm:./folder` is known as `mine`, wherever the folder lies.
 
     Raises:
         UsageError: (SP401) The name is neither in the catalogue nor of a known form.
     """
+    named = _OWN_NAME.fullmatch(name)
+    if named:
+        return replace(parse_spec(named.group(2)), name=named.group(1))
     entry = CATALOGUE.get(name)
     if entry is not None and entry.spec in _WITHOUT_SOURCE:
         return EncoderSpec(name=name, kind=_as_kind(entry.spec), modality=entry.modality, location=name)

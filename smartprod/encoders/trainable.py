@@ -71,7 +71,8 @@ def _open_timm(spec: EncoderSpec, image_size: int | None) -> TrainableImageModel
     from smartprod.encoders.runtimes import is_convolutional
 
     if spec.kind == "embedded":
-        model, preprocessing = build_lite0(), LITE0_PREPROCESSING
+        model: Any = build_lite0()
+        preprocessing = LITE0_PREPROCESSING
     else:
         read = read_timm(spec)
         model, preprocessing = read.model, read.preprocessing

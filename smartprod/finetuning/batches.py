@@ -105,7 +105,7 @@ def _batches_of_classes(
 ) -> list[NDArray[np.int64]]:
     """Cut each class's rows, in random order, into groups of `samples_per_class`, and deal the groups to batches."""
     size = min(config.samples_per_class, max(2, config.batch_size // 2))
-    groups = []
+    groups: list[NDArray[np.int64]] = []
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         lacking = -len(rows) % size

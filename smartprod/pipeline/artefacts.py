@@ -115,6 +115,8 @@ for _artefact in (
         "resample/other_images.parquet",
         "other images of the products of small classes, and which of them are taken",
     ),
+    Artefact("image_encoder", ArtefactKind.FOLDER, "finetune-image/encoder", "the fine-tuned image encoder"),
+    Artefact("image_training", ArtefactKind.JSON, "finetune-image/training.json", "its epochs and scores"),
     Artefact("text_encoder", ArtefactKind.FOLDER, "finetune-text/encoder", "the fine-tuned text encoder"),
     Artefact("text_training", ArtefactKind.JSON, "finetune-text/training.json", "its epochs and scores"),
     Artefact("heads", ArtefactKind.FOLDER, "classify/heads", "fitted heads and their logits"),

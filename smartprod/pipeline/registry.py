@@ -22,8 +22,11 @@ ENTRY_POINT_GROUP = "smartprod.stages"
 STAGE_MODULES = (
     "smartprod.catalog.stages",
     "smartprod.catalog.label_stage",
+    "smartprod.catalog.files_stage",
     "smartprod.cleaning.stage",
     "smartprod.embeddings.stage",
+    "smartprod.embeddings.finetuned_stage",
+    "smartprod.finetuning.stage",
     "smartprod.fusion.stage",
     "smartprod.resampling.stage",
     "smartprod.classifiers.stage",

@@ -1,0 +1,152 @@
+"""The story of training an image encoder: rows, photos, network, training, the saved encoder (imported only with torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from smartprod.catalog import Status, status_column
+from smartprod.embeddings import save_encoder_kind
+from smartprod.encoders import configure_offline, open_trainable_image
+from smartprod.finetuning.augmentation import training_view
+from smartprod.finetuning.devices import training_device
+from smartprod.finetuning.image_models import build_image_network
+from smartprod.finetuning.images import PhotoBatches, PhotoDecoder, PhotoRows, Photos, count_problems
+from smartprod.finetuning.loop import TrainingTask
+from smartprod.finetuning.losses import ClassificationObjective
+from smartprod.finetuning.rows import choose_rows
+from smartprod.finetuning.session import run_training, torch_threads, training_document
+from smartprod.finetuning.stage import training_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from smartprod.encoders import TrainableImageModel
+    from smartprod.finetuning.history import TrainingHistory
+    from smartprod.finetuning.rows import LabelledRows, LearnedRows
+    from smartprod.pipeline import StageContext
+
+_WHERE = "finetune.image"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Material:
+    """What is trained with.
+
+    Attributes:
+        rows: The rows and classes.
+        paths: The main photo of every row of the table; None where there is none.
+        decoder: Open.
+        opened: The encoder.
+    """
+
+    rows: LearnedRows
+    paths: list[str | None]
+    decoder: PhotoDecoder
+    opened: TrainableImageModel
+
+    def photos(self, rows: LabelledRows) -> Photos:
+        """The photos of some rows."""
+        return Photos(tuple(str(self.paths[row]) for row in rows.rows), rows.labels)
+
+
+def train_image_encoder(
+    context: StageContext, products: pa.Table, split: pa.Table, folder: Path
+) -> dict[str, Any]:
+    """Train the encoder that the configuration names, and save it.
+
+    Args:
+        context: Of the stage.
+        products: The artefact of that name, like the next one.
+        split: See above.
+        folder: Where the encoder is saved.
+
+    Returns:
+        The history of the training, as the artefact `image_training`.
+    """
+    config = context.config
+    settings = config.finetune.image
+    configure_offline(config)
+    opened = open_trainable_image(str(settings.encoder), image_size=settings.image_size)
+    started = perf_counter()
+    with (
+        torch_threads(context.threads),
+        PhotoDecoder(config, context.threads, opened.preprocessing.min_side) as decoder,
+    ):
+        paths = _readable_photos(context, products, split, decoder)
+        rows = choose_rows(split, [path is not None for path in paths], settings, where=_WHERE)
+        for line in rows.lines():
+            context.say(line)
+        history = _train(context, _Material(rows, paths, decoder, opened))
+    opened.save(folder)
+    save_encoder_kind(folder, opened.kind)
+    context.rows(products.num_rows, len(rows.train))
+    context.metric("seconds_of_training", round(perf_counter() - started, 1))
+    return training_document(settings, rows, history)
+
+
+def _readable_photos(
+    context: StageContext, products: pa.Table, split: pa.Table, decoder: PhotoDecoder
+) -> list[str | None]:
+    """Name the main photo of every labelled row; None where it cannot be used, with an account of why."""
+    statuses = products[status_column("images")].to_pylist()
+    parts = split["part"].to_pylist()
+    paths: list[str | None] = [
+        listed[0] if listed and statuses[row] == Status.OK and parts[row] in {"train", "val"} else None
+        for row, listed in enumerate(products["images"].to_pylist())
+    ]
+    asked = sorted({path for path in paths if path is not None})
+    with context.progress(len(asked), "looking at the photos", unit="photos") as meter:
+        problems = decoder.find_problems(asked, meter.advance)
+    if problems:
+        left_out = sum(path in problems for path in paths if path is not None)
+        context.say(f"{left_out:,} rows are left out because their photo cannot be used")
+        for line in count_problems(list(problems.values())):
+            context.say(line)
+    context.metric("photos_left_out", len(problems))
+    return [None if path in problems else path for path in paths]
+
+
+def _train(context: StageContext, material: _Material) -> TrainingHistory:
+    settings, opened = context.config.finetune.image, material.opened
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(context.seed)
+        network = build_image_network(opened, settings, classes=len(material.rows.classes))
+        objective = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
+    batches = PhotoBatches(
+        material.photos(material.rows.train),
+        settings,
+        material.decoder,
+        training_view(
+            settings.augmentation,
+            size=settings.training_size or opened.preprocessing.crop[0],
+            interpolation=opened.preprocessing.interpolation,
+            prepare=opened.preprocessing.apply,
+        ),
+        context.seed,
+        channels_last=opened.convolutional,
+    )
+    judged = PhotoRows(
+        material.photos(material.rows.val),
+        2 * settings.batch_size,
+        material.decoder,
+        opened.preprocessing.apply,
+        channels_last=opened.convolutional,
+    )
+    task = TrainingTask(
+        network,
+        objective,
+        batches,
+        judged if len(material.rows.val) else None,
+        settings,
+        training_device(settings.precision),
+        context.seed,
+        context.parts_folder,
+        key=training_key(context, material.paths),
+    )
+    return run_training(context, task)

@@ -1,0 +1,55 @@
+"""The stage `finetune-image`: photos and their classes to an encoder that knows them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from smartprod.pipeline import RunFolder, StageContext, stage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from smartprod.config import Config
+
+
+def finetuning_identity(config: Config, run: RunFolder) -> str:
+    """Describe the encoder to start from and the image files as they are now, without opening either."""
+    from smartprod.embeddings import image_files_identity
+    from smartprod.encoders import encoder_identity
+
+    name = config.finetune.image.encoder
+    if name is None:
+        return ""
+    return f"{encoder_identity(name)} {image_files_identity(run)}"
+
+
+@stage(
+    "finetune-image",
+    reads=["products", "split"],
+    writes=["image_encoder", "image_training"],
+    config=["finetune.image", "extract.max_image_megapixels", "extract.max_image_megabytes"],
+    libraries=["torch", "timm", "transformers", "pytorch-metric-learning", "pillow", "simplejpeg"],
+    packages=["smartprod.encoders"],
+    identity=finetuning_identity,
+)
+def finetune_image(context: StageContext, products: pa.Table, split: pa.Table) -> dict[str, object]:
+    """Train an image encoder further on the photos of the training rows."""
+    from smartprod.embeddings import save_no_encoder
+
+    folder = context.folder("image_encoder")
+    if context.config.finetune.image.encoder is None:
+        told = "finetune.image.encoder is null: nothing is trained, and extraction takes the encoders of extract.image"
+        context.say(told)
+        save_no_encoder(folder, note=told)
+        return {"image_encoder": folder, "image_training": {"epochs": [], "note": told}}
+    from smartprod.finetuning.image_training import train_image_encoder
+
+    return {"image_encoder": folder, "image_training": train_image_encoder(context, products, split, folder)}
+
+
+def training_key(context: StageContext, *more: object) -> str:
+    """Describe what a training depends on: a checkpoint of another one is not gone on from."""
+    described = json.dumps([dict(context.depends_on), *map(str, more)], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()
