@@ -82,7 +82,7 @@ class OtherImagesSection:
     Attributes:
         classes: Smallest first.
         kept: The pairs least alike among those that were kept.
-        refused: The pairs most alike among those that were refused as unlike.
+        refused: Of those that were refused as unlike the pairs most alike, then those least alike.
         reasons: How many were refused, by reason, most frequent first.
     """
 
@@ -133,17 +133,22 @@ def other_images_section(
 ) -> OtherImagesSection | None:
     """Gather counts and examples; None where no class was filled.
 
-    Examples are those nearest to the threshold, one for each product: they show whether it stands where it should.
+    Examples are those nearest to the threshold, which show whether it stands where it should, and of the refused ones
+    also the farthest from it; one for each product.
     """
     if not images:
         return None
     measured = [image for image in images if image.similarity is not None]
     kept = sorted((each for each in measured if not each.refused), key=_similarity)
-    unlike = [each for each in measured if each.refused and _similarity(each) < each.threshold]
+    unlike = sorted(
+        (each for each in measured if each.refused and _similarity(each) < each.threshold),
+        key=_similarity,
+        reverse=True,
+    )
     return OtherImagesSection(
         classes=tuple(filled_classes(images, train_counts)),
         kept=_pairs(kept, products),
-        refused=_pairs(sorted(unlike, key=_similarity, reverse=True), products),
+        refused=_pairs([*unlike[: EXAMPLES // 2], *unlike[: EXAMPLES // 2 - 1 : -1]], products),
         reasons=tuple(Counter(image.refused for image in images if image.refused).most_common()),
     )
 
