@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from smartprod.classifiers.candidates import MIXTURE_SIMPLICITY
-from smartprod.classifiers.scores import Metric, accuracy, goodness, log_loss, macro_f1, standard_error
+from smartprod.classifiers.scores import (
+    Metric,
+    accuracy,
+    difference_error,
+    goodness,
+    log_loss,
+    macro_f1,
+    standard_error,
+)
 from smartprod.classifiers.stacking import likelihood_weights, mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.errors import TrainingError
@@ -141,7 +149,7 @@ def compare(
 def choose_heads(
     board: Mapping[HeadName, Sequence[LeaderboardEntry]], *, metric: Metric, seed: int
 ) -> dict[HeadName, LeaderboardEntry]:
-    """Choose the entry of each head; the fused one is never worse on held-out rows than the best single head.
+    """Choose the entry of each head; the fused one is never measurably worse than the best single head.
 
     Args:
         board: Entries by head, best first.
@@ -151,7 +159,7 @@ def choose_heads(
     chosen = {head: _choose(entries, metric, seed) for head, entries in board.items()}
     if "fused" in chosen:
         singles = [chosen[head] for head in ("image", "text") if head in chosen]
-        chosen["fused"] = _lean_on_best_single(chosen["fused"], singles, metric)
+        chosen["fused"] = _lean_on_best_single(chosen["fused"], singles, metric, seed)
     return chosen
 
 
@@ -193,13 +201,19 @@ def _is_as_likely(entry: LeaderboardEntry, likeliest: LeaderboardEntry) -> bool:
 
 
 def _lean_on_best_single(
-    fused: LeaderboardEntry, singles: Sequence[LeaderboardEntry], metric: Metric
+    fused: LeaderboardEntry, singles: Sequence[LeaderboardEntry], metric: Metric, seed: int
 ) -> LeaderboardEntry:
-    """Mix in the best single head, as little as it takes not to be worse than it on the same rows."""
+    """Mix in the best single head where it is better on the same rows, as little as it takes not to be worse.
+
+    Better by more than a standard error of the difference: to follow less is to follow noise (docs/decisions.md).
+    """
     if not singles:
         return fused
     best = max((_on_rows_of(fused, single) for single in singles), key=lambda entry: entry.score(metric))
     target = best.score(metric)
+    error = difference_error(metric, best.log_probabilities, fused.log_probabilities, fused.labels, seed=seed)
+    if fused.score(metric) >= target - error:
+        return fused
     mixtures = (fused, *(_mixture(fused, best, share) for share in _SINGLE_SHARES))
     alone = LeaderboardEntry(
         "fused", f"{best.head} head", best.members, best.rows, best.labels, best.log_probabilities

@@ -57,6 +57,38 @@ def standard_error(metric: Metric, log_probabilities: np.ndarray, labels: np.nda
     return float(np.std([_macro_f1_of(predicted[rows], labels[rows], classes) for rows in samples]))
 
 
+def difference_error(
+    metric: Metric, first: np.ndarray, second: np.ndarray, labels: np.ndarray, *, seed: int
+) -> float:
+    """Standard error of the difference of two heads' scores on the same rows, paired.
+
+    Args:
+        metric: The score.
+        first: Held-out answers of one head, float32 [N, C].
+        second: Those of the other, float32 [N, C].
+        labels: Class indices, int64 [N].
+        seed: Seed of the bootstrap samples, which macro-F1 needs.
+    """
+    count, classes = first.shape
+    rows = np.arange(count)
+    if metric == "log_loss":
+        return float(np.std(first[rows, labels] - second[rows, labels]) / np.sqrt(count))
+    one, other = first.argmax(axis=1), second.argmax(axis=1)
+    if metric == "accuracy":
+        return float(np.std((one == labels).astype(float) - (other == labels)) / np.sqrt(count))
+    rng = np.random.default_rng(seed)
+    samples = (rng.integers(0, count, count) for _ in range(_RESAMPLES))
+    return float(
+        np.std(
+            [
+                _macro_f1_of(one[drawn], labels[drawn], classes)
+                - _macro_f1_of(other[drawn], labels[drawn], classes)
+                for drawn in samples
+            ]
+        )
+    )
+
+
 def _macro_f1_of(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
     right = np.bincount(labels[predicted == labels], minlength=classes)
     involved = np.bincount(labels, minlength=classes) + np.bincount(predicted, minlength=classes)

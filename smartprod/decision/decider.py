@@ -93,9 +93,15 @@ class Decider:
 
     @property
     def asks_words(self) -> bool:
-        """Whether the mode in force asks the words head, and so wants the texts of products."""
+        """Whether the mode in force asks the words head, and so wants the texts of products.
+
+        Not of a model with an added class: only embeddings can tell that class, and words would give its products to
+        an old one.
+        """
         settings = self.settings
-        return self.words is not None and settings.mode == "cheapest-first" and settings.cheapest == WORDS
+        added = any(isinstance(edit, AddedClass) for edit in self.edits)
+        cheapest = settings.mode == "cheapest-first" and settings.cheapest == WORDS
+        return self.words is not None and cheapest and not added
 
     def answers(self, products: ProductEmbeddings, texts: Texts = None) -> dict[str, HeadAnswers]:
         """Ask every head about the products that it can answer.

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from smartprod.classifiers import fit_words
 from smartprod.cli.main import app
 from smartprod.decision import AddedClass, MergedClasses
 from smartprod.errors import ModelError, UsageError
@@ -65,6 +67,21 @@ def test_add_class_works_through_the_ordinary_classifier(demo_run, examples, gui
         products = list(csv.DictReader(file))
     with load_classifier(tmp_path / "new", image_root=demo_run.catalogue) as classifier:
         assert set(classifier.predict(products)) == {NEW}
+
+
+def test_add_class_no_longer_asks_the_words_first(demo_run, examples, tmp_path):
+    add_class(demo_run.model, NEW, examples, out=tmp_path / "new")
+    asked = {}
+    for folder in (demo_run.model, tmp_path / "new"):
+        decider = load_model(folder).decider
+        words = fit_words(
+            ["a string", "a drum"], np.array([0, 1]), classes=len(decider.head_set.classes), seed=0
+        )
+        first = replace(decider.settings, mode="cheapest-first", cheapest="words", ask_next=0.0)
+        decider = replace(decider, words=words, settings=first)
+        answers = decider.combine(examples, ["a string"] * len(examples))
+        asked[folder.name] = decider.asks_words, set(answers.head.tolist())
+    assert asked == {"model": (True, {"words"}), "new": (False, {"fused"})}
 
 
 def test_add_class_from_one_example_and_twice_is_saved_and_read_back(demo_run, examples, tmp_path):

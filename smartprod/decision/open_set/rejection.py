@@ -85,7 +85,7 @@ def rejection_threshold(scores: np.ndarray, rate: float) -> float | None:
     """
     count = len(scores)
     rank = ceil((count + 1) * (1 - rate) - 1e-9)
-    if rank > count:
+    if rank > count or count == 0:
         return None
     if rank == 0:
         return float(np.nextafter(scores.min(), np.float32(-np.inf)))
