@@ -27,6 +27,7 @@ STAGE_MODULES = (
     "smartprod.embeddings.stage",
     "smartprod.embeddings.finetuned_stage",
     "smartprod.finetuning.stage",
+    "smartprod.finetuning.text_stage",
     "smartprod.fusion.stage",
     "smartprod.resampling.stage",
     "smartprod.classifiers.stage",
