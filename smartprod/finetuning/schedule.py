@@ -54,10 +54,16 @@ def layer_of_parameters(encoder: nn.Module) -> dict[str, int]:
 
 
 def learning_parameters(encoder: nn.Module, frozen_layers: float) -> set[str]:
-    """Name the parameters that ever learn: all but those of the given fraction of layers next to the input."""
+    """Name the parameters that ever learn: those that can (beside adapters nothing else does), but for the layers next to the input.
+
+    Args:
+        encoder: As it was opened.
+        frozen_layers: Fraction of the layers, counted from the input, that never learn.
+    """
     layers = layer_of_parameters(encoder)
     first = int(frozen_layers * (max(layers.values(), default=0) + 1))
-    return {name for name, layer in layers.items() if layer >= first}
+    able = {name for name, parameter in encoder.named_parameters() if parameter.requires_grad}
+    return {name for name, layer in layers.items() if layer >= first and name in able}
 
 
 def parameter_groups(
