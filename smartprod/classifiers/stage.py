@@ -44,10 +44,17 @@ def classify(
     from smartprod.classifiers.standings import list_standings, standings_document
     from smartprod.classifiers.two_level import coarse_classes
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import fitting_threads, load_learning_data, load_representations
+    from smartprod.fusion import (
+        alignment_request,
+        fitting_threads,
+        load_learning_data,
+        load_representations,
+    )
 
     config = context.config.classifier
-    data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
+    store = EmbeddingStore(store_folder(context.config))
+    alignment = alignment_request(context.config)
+    data = load_learning_data(embedding_index, split, store, alignment=alignment)
     separator = context.config.catalog.category_separator
     data = replace(
         data, coarse=coarse_classes(data.classes, separator=separator, level=config.two_level.level)

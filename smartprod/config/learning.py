@@ -14,6 +14,7 @@ ClassifierKind = Literal[
 FusionKind = Literal["concat", "metric", "gated", "cross_attention", "stack"]
 OpenSetMethod = Literal["rmds", "knn", "energy", "max_softmax", "mahalanobis", "vim", "none"]
 Normalisation = Literal["l2", "standard", "whiten"]
+AlignmentMethod = Literal["none", "mean", "standard", "coral"]
 MetricLoss = Literal["arcface", "subcenter_arcface", "proxy_anchor", "supcon", "multi_similarity", "triplet"]
 MetricMiner = Literal["auto", "none", "semihard", "hard", "multi_similarity"]
 PAIR_LOSSES: tuple[MetricLoss, ...] = ("supcon", "multi_similarity", "triplet")
@@ -101,9 +102,16 @@ class CrossAttentionConfig(FusionNetworkConfig):
         return self
 
 
+class AlignConfig(Section):
+    """How image embeddings of other domains are moved to where those of the target domain lie."""
+
+    method: AlignmentMethod = "none"
+
+
 class FuseConfig(Section):
     """Candidates for the fused head; the best on validation is kept."""
 
+    align: AlignConfig = AlignConfig()
     candidates: Annotated[tuple[FusionKind, ...], Field(min_length=1)] = (
         "concat",
         "metric",

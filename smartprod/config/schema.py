@@ -17,7 +17,7 @@ from smartprod.config.section import Fraction, Positive, Section
 class RunConfig(Section):
     """Where a run lives and what makes it repeatable."""
 
-    name: Annotated[str, Field(pattern=r"^\w[\w.\-]*$")] = "run"
+    name: Annotated[str, Field(pattern=r"^\w[\w.\-]*(/\w[\w.\-]*)*$")] = "run"
     folder: str = "runs"
     pipeline: str = "all"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -90,6 +90,13 @@ class NativeConfig(Section):
     first_folder: Literal["category", "part"] = "category"
 
 
+class DomainsConfig(Section):
+    """Where photos come from (`columns.domain`), for `fuse.align` and `finetune.image.domain`."""
+
+    target: tuple[str, ...] = ()
+    test_images: bool = False
+
+
 class CatalogConfig(Section):
     """The product table and how to read it."""
 
@@ -105,6 +112,7 @@ class CatalogConfig(Section):
     columns: ColumnsConfig = ColumnsConfig()
     native: NativeConfig = NativeConfig()
     classes: ClassPolicyConfig = ClassPolicyConfig()
+    domains: DomainsConfig = DomainsConfig()
     max_field_characters: Annotated[int, Field(ge=1_000)] = 1_000_000
     max_bad_fraction: Fraction = 0.5
     remote: RemoteConfig = RemoteConfig()

@@ -63,9 +63,11 @@ def decide(
     from smartprod.decision.learning import FirstHeads, learn_decider
     from smartprod.decision.storage import save_decision
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import fitting_threads, load_learning_data
+    from smartprod.fusion import alignment_request, fitting_threads, load_learning_data
 
-    data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
+    store = EmbeddingStore(store_folder(context.config))
+    alignment = alignment_request(context.config)
+    data = load_learning_data(embedding_index, split, store, alignment=alignment)
     with fitting_threads(data.elements, available=context.threads):
         learned = learn_decider(
             load_heads(heads),

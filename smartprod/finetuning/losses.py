@@ -61,11 +61,16 @@ class ClassificationObjective(Objective):
     def forward(self, network: FinetuneNetwork, batch: Batch, progress: float) -> torch.Tensor:
         """The mean loss of a batch, a scalar."""
         del progress
-        embeddings = network.embed(batch.inputs)  # [B, D]
-        loss = self.classification(network.head(embeddings), batch.targets)
+        return self.of_embeddings(network, network.embed(batch.inputs), batch.targets)
+
+    def of_embeddings(
+        self, network: FinetuneNetwork, embeddings: torch.Tensor, targets: torch.Tensor
+    ) -> torch.Tensor:
+        """The mean loss of embeddings `[B, D]`, a scalar."""
+        loss = self.classification(network.head(embeddings), targets)
         if self.metric is not None:
             unit = functional.normalize(embeddings.float(), dim=1)
-            loss = loss + self._config.metric_weight * self.metric(unit, hard_targets(batch.targets))
+            loss = loss + self._config.metric_weight * self.metric(unit, hard_targets(targets))
         return loss
 
     def classification(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

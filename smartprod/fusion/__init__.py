@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from smartprod.fusion.alignment import (
+    Alignment,
+    AlignmentRequest,
+    align_embeddings,
+    alignment_request,
+    fit_alignment,
+)
 from smartprod.fusion.learning_data import (
     FINAL_FOLD,
     Fold,
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FINAL_FOLD",
     "MODALITIES",
+    "Alignment",
+    "AlignmentRequest",
     "Fold",
     "LearningData",
     "MetricObjective",
@@ -31,7 +40,10 @@ __all__ = [
     "ProductEmbeddings",
     "Representation",
     "TrainingPlan",
+    "align_embeddings",
+    "alignment_request",
     "arrays_of_network",
+    "fit_alignment",
     "fitting_threads",
     "load_learning_data",
     "load_products",

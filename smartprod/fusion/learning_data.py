@@ -14,10 +14,13 @@ import numpy as np
 
 from smartprod.embeddings import EmbeddingStore, load_embeddings
 from smartprod.errors import TrainingError
+from smartprod.fusion.alignment import align_learned_rows
 from smartprod.fusion.products import MODALITIES, ProductEmbeddings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from smartprod.fusion.alignment import AlignmentRequest
 
 FINAL_FOLD = "final"
 
@@ -77,13 +80,16 @@ def load_products(index: pa.Table, rows: np.ndarray | None, store: EmbeddingStor
     return ProductEmbeddings(image, text)
 
 
-def load_learning_data(index: pa.Table, split: pa.Table, store: EmbeddingStore) -> LearningData:
+def load_learning_data(
+    index: pa.Table, split: pa.Table, store: EmbeddingStore, *, alignment: AlignmentRequest | None = None
+) -> LearningData:
     """Load the labelled rows of the train and val parts that have at least one embedding.
 
     Args:
         index: The `embedding_index` artefact.
-        split: The `split` artefact: `row`, `label`, `part`, `fold`.
+        split: The `split` artefact: `row`, `label`, `part`, `fold`, and `domain` where rows are aligned.
         store: The embedding store.
+        alignment: How rows of other domains are moved to the target domain; None: not at all.
 
     Raises:
         TrainingError: Fewer than two classes are left to tell apart, or no row is left to validate with.
@@ -93,6 +99,9 @@ def load_learning_data(index: pa.Table, split: pa.Table, store: EmbeddingStore) 
     products = load_products(index, rows, store)
     usable = products.image.present | products.text.present
     rows, products = rows[usable], products.take(usable)
+    if alignment is not None:
+        image = align_learned_rows(products.image, rows, index, split, store, alignment)
+        products = ProductEmbeddings(image, products.text)
     names = np.asarray(split["label"].to_pylist(), dtype=object)[rows]
     classes, labels = (
         np.unique(names.astype(str), return_inverse=True) if len(rows) else (np.zeros(0, str), rows)

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     "fuse",
     reads=["embedding_index", "split"],
     writes=["representations"],
-    config=["fuse", "run.seed", "run.threads"],
+    config=["fuse", "catalog.domains", "run.seed", "run.threads"],
     libraries=["torch", "scikit-learn", "pytorch-metric-learning"],
     packages=["smartprod.embeddings", "smartprod.state"],
 )
 def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> dict[str, object]:
     """Learn per-modality and fused representations, with metric learning, on every fold."""
     from smartprod.embeddings import EmbeddingStore, store_folder
+    from smartprod.fusion.alignment import alignment_request
     from smartprod.fusion.learning_data import load_learning_data
     from smartprod.fusion.representations import fit_representations
     from smartprod.fusion.threads import fitting_threads
 
-    data = load_learning_data(embedding_index, split, EmbeddingStore(store_folder(context.config)))
+    store, alignment = EmbeddingStore(store_folder(context.config)), alignment_request(context.config)
+    if alignment is not None:
+        context.say(f"image embeddings are aligned ({alignment.method}): {alignment.rows(split).line()}")
+    data = load_learning_data(embedding_index, split, store, alignment=alignment)
     context.rows(embedding_index.num_rows, len(data.rows))
     image, text = data.products.image.present, data.products.text.present
     context.say(

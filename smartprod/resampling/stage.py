@@ -35,13 +35,14 @@ def resample(
 ) -> dict[str, object]:
     """Balance the classes of the training rows; validation and test rows are never touched."""
     from smartprod.embeddings import EmbeddingStore, store_folder
-    from smartprod.fusion import load_learning_data, load_representations
+    from smartprod.fusion import alignment_request, load_learning_data, load_representations
     from smartprod.resampling.filling import load_spares, mark_added
     from smartprod.resampling.other_images import no_other_images
     from smartprod.resampling.training_rows import resample_fold
 
     store = EmbeddingStore(store_folder(context.config))
-    data = load_learning_data(embedding_index, split, store)
+    alignment = alignment_request(context.config)
+    data = load_learning_data(embedding_index, split, store, alignment=alignment)
     config = context.config.resample
     other_images, spares = no_other_images(embedding_index), None
     if config.other_images.minimum:
