@@ -8,7 +8,12 @@ if TYPE_CHECKING:
     from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
     from smartprod.embeddings.domains import DomainRows, find_domain_rows
     from smartprod.embeddings.extraction import Extraction, Extractor
-    from smartprod.embeddings.finetuned import save_encoder_kind, save_no_encoder, with_finetuned_encoders
+    from smartprod.embeddings.finetuned import (
+        extraction_manifest,
+        save_encoder_kind,
+        save_no_encoder,
+        with_finetuned_encoders,
+    )
     from smartprod.embeddings.image_reader import ImageReader
     from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, encoders_of
     from smartprod.embeddings.keys import image_key, text_key
@@ -31,6 +36,7 @@ _HOMES = {
     "ModalityEmbeddings": "loading",
     "decode_image": "decoding",
     "encoders_of": "index",
+    "extraction_manifest": "finetuned",
     "find_domain_rows": "domains",
     "image_files_identity": "stage",
     "image_key": "keys",
@@ -43,8 +49,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "DomainRows",
     "INDEX_SCHEMA",
+    "DomainRows",
     "EmbeddingSource",
     "EmbeddingStore",
     "EncoderRecord",
@@ -57,6 +63,7 @@ __all__ = [
     "ModalityEmbeddings",
     "decode_image",
     "encoders_of",
+    "extraction_manifest",
     "find_domain_rows",
     "image_files_identity",
     "image_key",

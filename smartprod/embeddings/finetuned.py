@@ -6,11 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from smartprod.config import Config
+    from smartprod.embeddings.index import EncoderRecord
     from smartprod.encoders import Modality
-    from smartprod.pipeline import RunFolder
+    from smartprod.pipeline import Manifest, RunFolder
 
 KIND_FILE = "encoder.json"
 MODALITIES: tuple[Modality, ...] = ("image", "text")
@@ -31,14 +33,36 @@ def _write(folder: Path, document: dict[str, Any]) -> None:
     (folder / KIND_FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
-def with_finetuned_encoders(config: Config, run: RunFolder) -> Config:
+def with_finetuned_encoders(
+    config: Config, run: RunFolder, encoders: Iterable[EncoderRecord] | None = None
+) -> Config:
     """Name the fine-tuned encoders of a run in `extract.image` and `extract.text`, as `finetuned-image` and `finetuned-text`.
 
     They stand in place of the encoders named there, or before them where `keep_original` says so; a modality without a
     fine-tuned encoder stays as it is.
+
+    Args:
+        config: The configuration.
+        run: Where the artefacts are.
+        encoders: What the products were embedded with; a fine-tuned one that is not among them is left out. None: all.
     """
-    update: dict[str, Any] = {str(each): _names(config, run, each) for each in MODALITIES}
+    used = None if encoders is None else {encoder.name for encoder in encoders}
+    update: dict[str, Any] = {
+        modality: _names(config, run, modality)
+        for modality in MODALITIES
+        if used is None or _own_name(modality) in used
+    }
     return config.model_copy(update={"extract": config.extract.model_copy(update=update)})
+
+
+def extraction_manifest(run: RunFolder) -> Manifest | None:
+    """The manifest of the latest extraction of a run, with plain or with fine-tuned encoders; None before the first."""
+    found = [run.manifest(stage) for stage in ("extract", "extract-finetuned")]
+    return max((each for each in found if each is not None), key=lambda each: each.finished, default=None)
+
+
+def _own_name(modality: Modality) -> str:
+    return f"finetuned-{modality}"
 
 
 def _names(config: Config, run: RunFolder, modality: Modality) -> tuple[str, ...]:
@@ -48,6 +72,6 @@ def _names(config: Config, run: RunFolder, modality: Modality) -> tuple[str, ...
     kind = json.loads(kind_file.read_text(encoding="utf-8"))["kind"] if kind_file.is_file() else None
     if kind is None:
         return originals
-    own = f"finetuned-{modality}={kind}:{folder.absolute()}"
+    own = f"{_own_name(modality)}={kind}:{folder.absolute()}"
     keep = getattr(config.finetune, modality).keep_original
     return (own, *originals) if keep else (own,)

@@ -4,6 +4,7 @@ from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
 from smartprod.encoders.device import Device, choose_device, use_torch_threads
 from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_encoders, load_encoder
 from smartprod.encoders.offline import configure_offline, is_offline
+from smartprod.encoders.specs import OwnEncoder, own_encoder
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
 from smartprod.encoders.trainable_text import TrainableTextModel, open_trainable_text
@@ -14,6 +15,7 @@ __all__ = [
     "EncoderEntry",
     "ImageEncoder",
     "Modality",
+    "OwnEncoder",
     "TextEncoder",
     "TrainableImageModel",
     "TrainableTextModel",
@@ -26,5 +28,6 @@ __all__ = [
     "load_encoder",
     "open_trainable_image",
     "open_trainable_text",
+    "own_encoder",
     "use_torch_threads",
 ]

@@ -85,6 +85,37 @@ def parse_spec(name: str) -> EncoderSpec:
     return EncoderSpec(name, _as_kind(kind), _MODALITY[kind], location=location, revision=revision or None)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnEncoder:
+    """A local folder that the configuration gave a name of its own.
+
+    Attributes:
+        spec: As the configuration writes it, such as `mine=timm:./folder`.
+        name: Its own name.
+        kind: The library that loads it.
+        location: The folder as written.
+    """
+
+    spec: str
+    name: str
+    kind: Kind
+    location: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return Path(self.location).expanduser()
+
+
+def own_encoder(name: str) -> OwnEncoder | None:
+    """Read an encoder name of the form `mine=timm:./folder`; None for every other one."""
+    named = _OWN_NAME.fullmatch(name)
+    spec = parse_spec(name)
+    if named is None or spec.folder is None:
+        return None
+    return OwnEncoder(name, spec.name, spec.kind, named.group(2).partition(":")[2])
+
+
 def _looks_like_folder(location: str) -> bool:
     path = Path(location).expanduser()
     return path.is_absolute() or location.startswith((".", "~")) or "\\" in location or path.is_dir()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from smartprod.decision import Mode, combine, needed_embeddings
+from smartprod.embeddings import extraction_manifest
 from smartprod.evaluation.data import HeadPredictions
 from smartprod.evaluation.routing import NO_HEAD, EncodingCosts, ModeAnswers
 
@@ -81,7 +82,7 @@ def ask_all(
 
 def encoding_costs(products: ProductEmbeddings, run: RunFolder) -> EncodingCosts:
     """What there is to embed, and what it cost in this run's extraction where it computed anything."""
-    manifest = run.manifest("extract")
+    manifest = extraction_manifest(run)
     metrics = {} if manifest is None else manifest.metrics
 
     def seconds(name: str) -> float:

@@ -32,12 +32,13 @@ def export_labels(
 ) -> dict[str, object]:
     """Save heads, thresholds and configuration as a model folder that verifies itself."""
     from smartprod.decision import load_label_decider
-    from smartprod.embeddings import encoders_of
+    from smartprod.embeddings import encoders_of, with_finetuned_encoders
     from smartprod.model.label_card import LabelFigures, save_label_model
 
     folder = context.folder("model")
     decider = load_label_decider(label_decision, label_heads)
     scores: Mapping[str, Any] = metrics["scores"] or {}
+    encoders = encoders_of(embedding_index)
     figures = LabelFigures(
         rows=count_fitted(embedding_index, split),
         part=str(metrics["part"]),
@@ -48,8 +49,8 @@ def export_labels(
     save_label_model(
         folder,
         decider=decider,
-        encoders=encoders_of(embedding_index),
-        config=context.config,
+        encoders=encoders,
+        config=with_finetuned_encoders(context.config, context.run, encoders),
         figures=figures,
     )
     context.say(f"{len(decider.classes):,} labels, heads {', '.join(decider.head_set.heads)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from smartprod.config import Config
 from smartprod.decision import Decider, LabelDecider, Mode, load_decider, load_label_decider
 from smartprod.errors import ModelError, UsageError
+from smartprod.model.own_encoders import located_encoders
 from smartprod.model.record import ModelRecord, read_record
 from smartprod.model.saving import DECISION_FOLDER, HEADS_FOLDER, LABELS_FOLDER
 from smartprod.model.verification import verify_model
@@ -78,6 +79,7 @@ def load_model(folder: str | Path) -> SavedModel:
     folder = Path(folder)
     identity = verify_model(folder)
     record = read_record(folder)
+    record = replace(record, config=located_encoders(record.config, folder))
     labels = folder / LABELS_FOLDER
     decider = (
         load_label_decider(labels / DECISION_FOLDER, labels / HEADS_FOLDER)

@@ -9,6 +9,7 @@ from smartprod.config import Config
 from smartprod.config.schema import EngineConfig
 from smartprod.embeddings import EncoderRecord
 from smartprod.errors import ModelError
+from smartprod.model.own_encoders import portable_encoders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ RECORD_FILE = "model.yaml"
 FORMAT = 1
 # What belongs to the machine or the table that the model was trained on, and has no meaning elsewhere; nor may a model
 # folder from somebody else decide that images are fetched.
-_LEFT_OUT = {
+_LEFT_OUT: dict[str, tuple[str, ...]] = {
     "run": ("folder", "threads"),
     "catalog": ("path", "format", "image_root", "demo", "remote"),
     "extract": ("store", "decode_threads"),
@@ -104,7 +105,7 @@ def read_record(folder: Path) -> ModelRecord:
 
 
 def _portable(config: Config) -> dict[str, Any]:
-    values = config.model_dump(mode="json")
+    values = portable_encoders(config).model_dump(mode="json")
     for section, keys in _LEFT_OUT.items():
         for key in keys:
             del values[section][key]

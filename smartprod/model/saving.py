@@ -8,8 +8,10 @@ from smartprod._version import __version__
 from smartprod.classifiers import save_heads
 from smartprod.decision import save_decision
 from smartprod.model.card import model_card
+from smartprod.model.own_encoders import copy_encoders
 from smartprod.model.record import ModelRecord, write_record
 from smartprod.model.reference import ReferenceRows, save_reference
+from smartprod.model.shown_products import save_shown
 from smartprod.model.verification import write_manifest
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def save_model(
     save_decision(decider, folder / DECISION_FOLDER)
     if reference is not None:
         save_reference(reference, folder)
+        if reference.shown is not None:
+            save_shown(reference.shown, folder)
     record = new_record(config, encoders, classes=len(decider.classes))
     seal_model(folder, record, model_card(record, decider.settings, figures))
     return record
@@ -72,7 +76,8 @@ def new_record(config: Config, encoders: Sequence[EncoderRecord], *, classes: in
 
 
 def seal_model(folder: Path, record: ModelRecord, card: str) -> None:
-    """Write `model.yaml` and the card beside what was learned, and the manifest over everything."""
+    """Write `model.yaml`, the card and the encoders that travel along beside what was learned, and the manifest over everything."""
+    copy_encoders(record.config, folder)
     write_record(record, folder)
     (folder / CARD_FILE).write_text(card, encoding="utf-8", newline="\n")
     write_manifest(folder)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
+from smartprod.embeddings import EmbeddingStore, encoders_of, extraction_manifest, store_folder
 from smartprod.errors import UsageError
 from smartprod.fusion import fitting_threads, load_products
 from smartprod.model import Answers, check_encoders
@@ -66,7 +66,7 @@ class ExtractedRun:
             UsageError: The extraction is not done (SP813), or of another state of the table (SP814).
         """
         run = RunFolder(folder)
-        catalog, extract = run.manifest("catalog"), run.manifest("extract")
+        catalog, extract = run.manifest("catalog"), extraction_manifest(run)
         if catalog is None or extract is None:
             raise UsageError(
                 "SP813",
