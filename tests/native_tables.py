@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,12 @@ from pathlib import Path
 from PIL import Image
 
 _SIDE = 96
+# Product types of the real listings that the recipe merges or drops, by our own leaf.
+_ABO_TYPES = {
+    "Mug": ("RING", "FINERING"), "Body lotion": ("NECKLACE", "FINENECKLACEBRACELETANKLET"),
+    "Sneaker": ("EARRING", "FINEEARRING"), "Candle": ("HOME",), "Black tea": ("GROCERY",), "Plate": ("KITCHEN",),
+    "Hammer": ("HARDWARE",), "Cushion": ("RUG",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +102,19 @@ def write_kazan(catalogue: Path, out: Path) -> Path:
 def write_abo(catalogue: Path, out: Path) -> Path:
     """Write the folder of listings and images; one line is no JSON, one main image is unknown, two listings share an id."""
     listings, images = [], []
+    seen: Counter[str] = Counter()
     for number, product in enumerate(sound_products(catalogue)):
         ids = [f"{product.id}-{place}" for place in range(len(product.images))]
         for place, image in enumerate(ids):
             path = f"{number:02x}/{image}.jpg"
             product.save(place, out / "images" / "small" / path)
             images.append({"image_id": image, "height": _SIDE, "width": _SIDE, "path": path})
+        leaf = product.levels[-1]
+        types = _ABO_TYPES.get(leaf, (leaf.upper().replace(" ", "_"),))
+        seen[leaf] += 1
         listing = {
             "item_id": f"B{product.id}",
-            "product_type": [{"value": product.levels[-1].upper().replace(" ", "_")}],
+            "product_type": [{"value": types[seen[leaf] % len(types)]}],
             "main_image_id": "unknown" if number == 5 else ids[0],
             "other_image_id": ids[1:],
             "item_name": [_in("de_DE", "Ein Ding"), _in("en_GB", product.title)],
@@ -166,6 +177,26 @@ def write_labels(catalogue: Path, out: Path) -> Path:
             rows.append({"image": name, "labels": ",".join(labels)})
     rows.insert(2, {"image": "", "labels": "Cans/Slim"})
     return _write_csv(out / "labels.csv", rows)
+
+
+def write_synthetic(catalogue: Path, out: Path) -> Path:
+    """Write `images/train/<class>` (studio), `images/test/<class>` and `images/unlabelled` (photos), and `masks`.
+
+    Classes are the middle level of the demo categories; hand tools are `other` and only among the photos.
+    """
+    for number, product in enumerate(sound_products(catalogue)):
+        category = "other" if product.levels[0] == "Tools" else product.levels[1]
+        if product.domain == "studio" and category != "other":
+            product.save(0, out / "images" / "train" / category / f"{product.id}.png")
+            assert product.mask is not None
+            (out / "masks").mkdir(parents=True, exist_ok=True)
+            with Image.open(product.mask) as mask:
+                mask.resize((_SIDE, _SIDE)).save(out / "masks" / f"{product.id}.png")
+        elif number % 4 == 0 and category != "other":
+            product.save(0, out / "images" / "unlabelled" / f"{product.id}.jpg")
+        else:
+            product.save(0, out / "images" / "test" / category / f"{product.id}.jpg")
+    return out / "images"
 
 
 def _in(language: str, value: str) -> dict[str, object]:
