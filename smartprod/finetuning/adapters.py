@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from smartprod.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartprod.config.finetuning import FinetuneTrainingConfig
 
 _DROPOUT = 0.05
 _SCALE = 2
@@ -28,6 +31,22 @@ class Adapters:
     def merge(self) -> None:
         """Add what the adapters have learned to the weights, in place: the module is then as it was before it had any."""
         self._tuner.merge_and_unload()
+
+
+def adapters_of(encoder: nn.Module, config: FinetuneTrainingConfig, *, where: str) -> Adapters | None:
+    """Add the adapters that a configuration asks for; None where it asks for none.
+
+    Args:
+        encoder: See `add_adapters`.
+        config: Of the training; a `lora_rank` of 0 asks for none.
+        where: Its section, for errors.
+
+    Raises:
+        UsageError: As `add_adapters`.
+    """
+    if config.lora_rank == 0:
+        return None
+    return add_adapters(encoder, rank=config.lora_rank, where=f"{where}.lora_rank")
 
 
 def add_adapters(module: nn.Module, *, rank: int, where: str) -> Adapters:

@@ -11,6 +11,7 @@ import torch
 from smartprod.catalog import Status, status_column
 from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_image
+from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.augmentation import training_view
 from smartprod.finetuning.devices import training_device
 from smartprod.finetuning.image_models import build_image_network
@@ -117,6 +118,7 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         network = build_image_network(opened, settings, classes=len(material.rows.classes))
+        adapters = adapters_of(network.encoder, settings, where=_WHERE)
         objective = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
     batches = PhotoBatches(
         material.photos(material.rows.train),
@@ -149,4 +151,7 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
         context.parts_folder,
         key=training_key(context, material.paths),
     )
-    return run_training(context, task)
+    history = run_training(context, task)
+    if adapters is not None:
+        adapters.merge()
+    return history

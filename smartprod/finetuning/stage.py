@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from smartprod.finetuning.trackers import check_trackers
 from smartprod.pipeline import RunFolder, StageContext, stage
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ def finetuning_identity(config: Config, run: RunFolder) -> str:
     return f"{encoder_identity(name)} {image_files_identity(run)}"
 
 
+def check_finetuning(config: Config) -> None:
+    """Refuse trackers that are not installed, before anything is computed."""
+    check_trackers(config.finetune.trackers)
+
+
 @stage(
     "finetune-image",
     reads=["products", "split"],
@@ -33,6 +39,7 @@ def finetuning_identity(config: Config, run: RunFolder) -> str:
     libraries=["torch", "timm", "transformers", "pytorch-metric-learning", "pillow", "simplejpeg"],
     packages=["smartprod.encoders"],
     identity=finetuning_identity,
+    check=check_finetuning,
 )
 def finetune_image(context: StageContext, products: pa.Table, split: pa.Table) -> dict[str, object]:
     """Train an image encoder further on the photos of the training rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartprod.finetuning.trackers import check_trackers
+from smartprod.finetuning.stage import check_finetuning
 from smartprod.pipeline import RunFolder, StageContext, stage
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ def text_finetuning_identity(config: Config, run: RunFolder) -> str:
     return "" if name is None else encoder_identity(name)
 
 
-def check_text_finetuning(config: Config) -> None:
-    """Refuse trackers that are not installed, before anything is computed."""
-    check_trackers(config.finetune.trackers)
-
-
 @stage(
     "finetune-text",
     reads=["clean_text", "split"],
@@ -35,7 +30,7 @@ def check_text_finetuning(config: Config) -> None:
     libraries=["torch", "transformers", "sentence-transformers", "timm", "pytorch-metric-learning"],
     packages=["smartprod.encoders"],
     identity=text_finetuning_identity,
-    check=check_text_finetuning,
+    check=check_finetuning,
 )
 def finetune_text(context: StageContext, clean_text: pa.Table, split: pa.Table) -> dict[str, object]:
     """Train a text encoder further on the texts of the training rows."""

@@ -11,7 +11,7 @@ import torch
 from smartprod.catalog import Status, status_column
 from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_text
-from smartprod.finetuning.adapters import Adapters, add_adapters
+from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.devices import training_device
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.losses import ClassificationObjective
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from smartprod.config.finetuning import FinetuneTextConfig
     from smartprod.encoders import TrainableTextModel
     from smartprod.finetuning.history import TrainingHistory
-    from smartprod.finetuning.network import FinetuneNetwork
     from smartprod.finetuning.rows import LabelledRows, LearnedRows
     from smartprod.pipeline import StageContext
 
@@ -102,7 +101,8 @@ def _train(context: StageContext, material: TextMaterial) -> TrainingHistory:
     settings = material.settings
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
-        network, adapters = open_text_network(material)
+        network = build_text_network(material.opened, settings, classes=len(material.rows.classes))
+        adapters = adapters_of(network.encoder, settings, where=_WHERE)
         objective = ClassificationObjective(settings, counts=material.rows.counts, dim=material.opened.dim)
     batches = TextBatches(
         material.tokens(material.rows.train), material.rows.train.labels, settings, context.seed
@@ -123,12 +123,3 @@ def _train(context: StageContext, material: TextMaterial) -> TrainingHistory:
     if adapters is not None:
         adapters.merge()
     return history
-
-
-def open_text_network(material: TextMaterial) -> tuple[FinetuneNetwork, Adapters | None]:
-    """Put a classifier on the encoder, and adapters into it where the configuration asks for them."""
-    rank = material.settings.lora_rank
-    network = build_text_network(material.opened, material.settings, classes=len(material.rows.classes))
-    if not rank:
-        return network, None
-    return network, add_adapters(network.encoder, rank=rank, where=f"{_WHERE}.lora_rank")
