@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from smartprod.encoders import has_weights
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -38,8 +40,8 @@ def with_finetuned_encoders(
 ) -> Config:
     """Name the fine-tuned encoders of a run in `extract.image` and `extract.text`, as `finetuned-image` and `finetuned-text`.
 
-    They stand in place of the encoders named there, or before them where `keep_original` says so; a modality without a
-    fine-tuned encoder stays as it is.
+    They stand in place of the encoders named there, or before them where `keep_original` says so and where they have no weights
+    (`hashed-words`); a modality without a fine-tuned encoder stays as it is.
 
     Args:
         config: The configuration.
@@ -74,4 +76,4 @@ def _names(config: Config, run: RunFolder, modality: Modality) -> tuple[str, ...
         return originals
     own = f"{_own_name(modality)}={kind}:{folder.absolute()}"
     keep = getattr(config.finetune, modality).keep_original
-    return (own, *originals) if keep else (own,)
+    return (own, *(name for name in originals if keep or not has_weights(name)))

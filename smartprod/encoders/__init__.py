@@ -2,7 +2,13 @@
 
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
 from smartprod.encoders.device import Device, choose_device, use_torch_threads
-from smartprod.encoders.loading import EncoderEntry, encoder_identity, list_encoders, load_encoder
+from smartprod.encoders.loading import (
+    EncoderEntry,
+    encoder_identity,
+    has_weights,
+    list_encoders,
+    load_encoder,
+)
 from smartprod.encoders.offline import configure_offline, is_offline
 from smartprod.encoders.specs import OwnEncoder, own_encoder
 from smartprod.encoders.torchvision_mend import import_torchvision
@@ -22,6 +28,7 @@ __all__ = [
     "choose_device",
     "configure_offline",
     "encoder_identity",
+    "has_weights",
     "import_torchvision",
     "is_offline",
     "list_encoders",

@@ -134,6 +134,11 @@ def _text_model(spec: EncoderSpec) -> TextModel:
     return text_models.open_transformers_text(spec)
 
 
+def has_weights(name: str) -> bool:
+    """Whether an encoder is a model that could learn; `hashed-words` is none."""
+    return parse_spec(name).kind != "hashed"
+
+
 def encoder_identity(name: str) -> str:
     """Describe an encoder's weights cheaply, without opening it or importing a model library.
 
