@@ -21,6 +21,7 @@ from smartprod.cli import (
     score,
     serve,
     stages,
+    sweep,
 )
 from smartprod.errors import ExitCode, SmartprodError
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("import")(import_.import_)
+app.command("sweep")(sweep.sweep)
 app.command("score")(score.score)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)

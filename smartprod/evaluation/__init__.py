@@ -25,6 +25,15 @@ from smartprod.evaluation.metrics import HeadMetrics, head_metrics
 from smartprod.evaluation.report import build_report
 from smartprod.evaluation.scores import score_lines
 from smartprod.evaluation.summary import Evaluation, evaluate
+from smartprod.evaluation.sweeps import (
+    SweepMetric,
+    SweepTable,
+    Trial,
+    TrialScores,
+    read_sweep,
+    sweep_file,
+    sweep_page,
+)
 
 __all__ = [
     "DECISION_KINDS",
@@ -41,9 +50,16 @@ __all__ = [
     "ProductLookup",
     "ReportData",
     "ScoredDecisions",
+    "SweepMetric",
+    "SweepTable",
+    "Trial",
+    "TrialScores",
     "build_report",
     "evaluate",
     "head_metrics",
     "metrics_document",
+    "read_sweep",
     "score_lines",
+    "sweep_file",
+    "sweep_page",
 ]

@@ -34,6 +34,7 @@ from smartprod.evaluation.macro_categories import MacroCategories, find_macro_ca
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
 from smartprod.evaluation.other_images import read_other_images
 from smartprod.evaluation.prediction_sets import score_sets
+from smartprod.evaluation.sweeps import read_sweep
 from smartprod.fusion import load_products
 from smartprod.quality import findings_from_table
 from smartprod.remote import image_on_disk
@@ -129,6 +130,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         shots=config.report.shots,
         costs=decider.costs,
         trainings=read_trainings(run),
+        sweep=read_sweep(run),
         other_images=read_other_images(
             artefacts.other_images, partial(image_on_disk, config=config.catalog.remote)
         ),

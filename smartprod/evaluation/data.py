@@ -26,6 +26,7 @@ from smartprod.quality import Finding
 
 if TYPE_CHECKING:
     from smartprod.evaluation.macro_categories import MacroCategories
+    from smartprod.evaluation.sweeps import SweepTable
 
 DecisionKind: TypeAlias = Literal["accepted", "backed_off", "other", "review"]
 
@@ -258,6 +259,7 @@ class ReportData:
         created: When the run ended, in words; empty leaves it out.
         costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
         macro_categories: Groups of classes that are alike, or None.
+        sweep: Variants of the configuration that were compared, or None.
         other_images: Other images that were looked at to fill small classes.
         trainings: Histories of the encoders that were trained in the run.
     """
@@ -291,6 +293,7 @@ class ReportData:
     costs: NDArray[np.float32] | None = None
     macro_categories: MacroCategories | None = None
     other_images: tuple[OtherImage, ...] = ()
+    sweep: SweepTable | None = None
     trainings: tuple[TrainingCurves, ...] = ()
 
     def __post_init__(self) -> None:

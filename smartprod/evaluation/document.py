@@ -49,6 +49,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `trainings`: list of `name`, `best_epoch`, `stopped`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
           `val_weighted_f1`, `learning_rate`, `seconds`) of the encoders trained in the run
         - `other_images`: list of `label`, `products`, `listed`, `alike`, `added`, `threshold`; empty where no class was filled
+        - `sweep`: `base`, `metric`, `trials` (list of `number`, `values` by key, `scores`, `reason`, `seconds`); null without
         - `findings`: what to look at, most severe first, list of `kind`, `severity`, `suggestion`, `evidence`, `category`, `rows`
         - `leaderboard`: list of the fields of `LeaderboardRow`
     """
@@ -83,6 +84,7 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
                 data.other_images, dict(zip(data.classes, data.train_counts.tolist(), strict=True))
             )
         ],
+        "sweep": data.sweep.document() if data.sweep else None,
         "findings": [asdict(finding) for finding in data.findings[:FINDINGS]],
         "leaderboard": [asdict(row) for row in data.leaderboard],
     }

@@ -87,6 +87,7 @@ def build_report(data: ReportData, *, config: ReportConfig | None = None, seed: 
             notes=[*data.notes, *remarks(data, evaluation)],
             charts=_charts(data, evaluation, names=names, map_points=config.map_points, seed=seed),
             examples=examples,
+            sweep=data.sweep,
             other_images=other_images_section(
                 data.other_images,
                 dict(zip(data.classes, data.train_counts.tolist(), strict=True)),

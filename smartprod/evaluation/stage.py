@@ -25,6 +25,16 @@ def training_identity(config: Config, run: RunFolder) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in training_files(run))).hexdigest()
 
 
+def beside_identity(config: Config, run: RunFolder) -> str:
+    """Describe what the report shows without declaring it: the training histories, and the table of a sweep."""
+    from smartprod.evaluation.sweeps import sweep_file
+
+    table = sweep_file(run)
+    return training_identity(config, run) + (
+        hashlib.sha256(table.read_bytes()).hexdigest() if table.exists() else ""
+    )
+
+
 @stage(
     "report",
     reads=[
@@ -58,7 +68,7 @@ def training_identity(config: Config, run: RunFolder) -> str:
         "smartprod.quality",
         "smartprod.state",
     ],
-    identity=training_identity,
+    identity=beside_identity,
 )
 def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     context: StageContext,

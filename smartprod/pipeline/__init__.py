@@ -17,11 +17,12 @@ from smartprod.pipeline.console import ProgressMeter, RunConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.disk import disk_error
 from smartprod.pipeline.fingerprint import hash_package
-from smartprod.pipeline.library import Pipeline, find_pipeline, list_pipelines, load_pipeline
+from smartprod.pipeline.library import Pipeline, find_pipeline, list_pipelines, load_pipeline, order_stages
 from smartprod.pipeline.manifest import Manifest
 from smartprod.pipeline.registry import Stage, load_stages, stage
 from smartprod.pipeline.run_folder import RunFolder
 from smartprod.pipeline.runner import RunOutcome, command_line, run_pipeline
+from smartprod.pipeline.sharing import share_stages
 from smartprod.pipeline.tables import TableFile, TableReader, TableWriter
 from smartprod.pipeline.threads import cpu_count, limit_threads
 
@@ -53,8 +54,10 @@ __all__ = [
     "list_pipelines",
     "load_pipeline",
     "load_stages",
+    "order_stages",
     "register_artefact",
     "run_pipeline",
+    "share_stages",
     "stage",
     "write_artefact",
     "write_atomically",

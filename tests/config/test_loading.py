@@ -110,7 +110,7 @@ def test_loading_unset_variable_is_told_with_key_file_and_line(write, monkeypatc
         ("run: {seed: -1}", ["`run.seed`", "whole number of at least 0 and less than 4294967296"]),
         ("run: {seed: 1.5}", ["`run.seed`", "1.5", "whole number"]),
         ("run: {threads: many}", ["`run.threads`", "'many'", "or null"]),
-        ("run: {name: a/b}", ["`run.name`", "'a/b'"]),
+        ("run: {name: ../b}", ["`run.name`", "'../b'"]),
         ("catalog: {delimiter: ab}", ["`catalog.delimiter`", "one character or null"]),
         ("clean: {fields: [title, [x]]}", ["`clean.fields[1]`", "text"]),
         ("clean: {fields: null}", ["`clean.fields`", "nothing", "a list"]),
