@@ -71,11 +71,11 @@ class AugmentationConfig(Section):
 
     @model_validator(mode="after")
     def _check_backgrounds(self) -> AugmentationConfig:
-        """Photos need a folder, and masks come from one place."""
+        """Photos and masks need a folder."""
         if self.backgrounds == "photos" and self.background_photos is None:
             raise ValueError("backgrounds: photos needs background_photos, the folder they lie in")
-        if self.mask_folder is not None and self.mask_column is not None:
-            raise ValueError("masks come from mask_folder or from mask_column, not from both")
+        if self.mask_column is not None and self.mask_folder is None:
+            raise ValueError("mask_column needs mask_folder, the folder that its paths start from")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +13,29 @@ from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_image
 from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.augmentation import training_view
+from smartprod.finetuning.backgrounds import training_backgrounds
 from smartprod.finetuning.devices import training_device
+from smartprod.finetuning.domain_adversarial import DomainObjective, PairedBatches
 from smartprod.finetuning.image_models import build_image_network
 from smartprod.finetuning.images import PhotoBatches, PhotoDecoder, PhotoRows, Photos, count_problems
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.losses import ClassificationObjective
+from smartprod.finetuning.mixing import training_mix
+from smartprod.finetuning.photo_sources import masks_of_photos, target_photos
 from smartprod.finetuning.rows import choose_rows
 from smartprod.finetuning.session import run_training, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from smartprod.encoders import TrainableImageModel
+    from smartprod.finetuning.batches import TrainingBatches
     from smartprod.finetuning.history import TrainingHistory
+    from smartprod.finetuning.losses import Objective
     from smartprod.finetuning.rows import LabelledRows, LearnedRows
     from smartprod.pipeline import StageContext
 
@@ -44,12 +51,16 @@ class _Material:
         paths: The main photo of every row of the table; None where there is none.
         decoder: Open.
         opened: The encoder.
+        masks: Mask file of each photo, by its path, where the table names them.
+        target: Photos of the domain that will be asked about; None: no matter.
     """
 
     rows: LearnedRows
     paths: list[str | None]
     decoder: PhotoDecoder
     opened: TrainableImageModel
+    masks: Mapping[str, Path]
+    target: Photos | None
 
     def photos(self, rows: LabelledRows) -> Photos:
         """The photos of some rows."""
@@ -83,7 +94,10 @@ def train_image_encoder(
         rows = choose_rows(split, [path is not None for path in paths], settings, where=_WHERE)
         for line in rows.lines():
             context.say(line)
-        history = _train(context, _Material(rows, paths, decoder, opened))
+        masks = masks_of_photos(products, settings.augmentation)
+        adapts = settings.domain.method != "none"
+        target = target_photos(context, products, split, decoder) if adapts else None
+        history = _train(context, _Material(rows, paths, decoder, opened, masks, target))
     opened.save(folder)
     save_encoder_kind(folder, opened.kind)
     context.rows(products.num_rows, len(rows.train))
@@ -119,20 +133,12 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
         torch.manual_seed(context.seed)
         network = build_image_network(opened, settings, classes=len(material.rows.classes))
         adapters = adapters_of(network.encoder, settings, where=_WHERE)
-        objective = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
-    batches = PhotoBatches(
-        material.photos(material.rows.train),
-        settings,
-        material.decoder,
-        training_view(
-            settings.augmentation,
-            size=settings.training_size or opened.preprocessing.crop[0],
-            interpolation=opened.preprocessing.interpolation,
-            prepare=opened.preprocessing.apply,
-        ),
-        context.seed,
-        channels_last=opened.convolutional,
-    )
+        classification = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
+        objective: Objective = (
+            classification
+            if material.target is None
+            else DomainObjective(classification, settings.domain, dim=opened.dim)
+        )
     judged = PhotoRows(
         material.photos(material.rows.val),
         2 * settings.batch_size,
@@ -143,7 +149,7 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
     task = TrainingTask(
         network,
         objective,
-        batches,
+        _training_batches(context, material),
         judged if len(material.rows.val) else None,
         settings,
         training_device(settings.precision),
@@ -155,3 +161,27 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
     if adapters is not None:
         adapters.merge()
     return history
+
+
+def _training_batches(context: StageContext, material: _Material) -> TrainingBatches:
+    """The training photos, each batch beside one of the target domain where there is one."""
+    settings, opened = context.config.finetune.image, material.opened
+    changes = settings.augmentation
+    labelled = PhotoBatches(
+        material.photos(material.rows.train),
+        settings,
+        material.decoder,
+        training_view(
+            changes,
+            size=settings.training_size or opened.preprocessing.crop[0],
+            interpolation=opened.preprocessing.interpolation,
+            prepare=opened.preprocessing.apply,
+        ),
+        context.seed,
+        channels_last=opened.convolutional,
+        mix=training_mix(changes, classes=len(material.rows.classes)),
+        before=training_backgrounds(changes, material.masks),
+    )
+    if material.target is None:
+        return labelled
+    return PairedBatches(labelled, replace(labelled, photos=material.target, mix=None, before=None))

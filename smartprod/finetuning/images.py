@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 View = Callable[["NDArray[np.uint8]", np.random.Generator], "NDArray[np.uint8]"]
 """From a decoded photo uint8 `[H, W, 3]` to what the model takes, uint8 `[3, S, S]`; chance comes from the generator only."""
 
+Before = Callable[[str, "NDArray[np.uint8]", np.random.Generator], "NDArray[np.uint8]"]
+"""Changes the decoded photo uint8 `[H, W, 3]` of a path, before it is looked at."""
+
 Mix = Callable[[Batch, np.random.Generator], Batch]
 """Mixes the rows of a batch, whose targets become shares of the classes."""
 
@@ -128,6 +131,7 @@ class PhotoBatches:
         seed: Of the run.
         channels_last: Whether batches are laid out for convolutions.
         mix: Mixes the rows of a batch; None: they stay as they are.
+        before: Changes a photo as a whole; None: it stays as it is.
     """
 
     photos: Photos
@@ -137,6 +141,7 @@ class PhotoBatches:
     seed: int
     channels_last: bool = False
     mix: Mix | None = None
+    before: Before | None = None
 
     @property
     def steps(self) -> int:
@@ -161,9 +166,12 @@ class PhotoBatches:
             yield batch if self.mix is None else self.mix(batch, rng)
 
     def _look(self, row: int, epoch: int, place: int) -> NDArray[np.uint8] | None:
-        pixels = self.decoder.decode(self.photos.paths[row])
+        path = self.photos.paths[row]
+        pixels = self.decoder.decode(path)
         if isinstance(pixels, ImageProblem):
             return None
+        if self.before is not None:
+            pixels = self.before(path, pixels, np.random.default_rng([self.seed, epoch, row, place, 4]))
         return self.view(pixels, np.random.default_rng([self.seed, epoch, row, place, 3]))
 
 

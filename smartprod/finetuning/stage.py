@@ -35,7 +35,12 @@ def check_finetuning(config: Config) -> None:
     "finetune-image",
     reads=["products", "split"],
     writes=["image_encoder", "image_training"],
-    config=["finetune.image", "extract.max_image_megapixels", "extract.max_image_megabytes"],
+    config=[
+        "finetune.image",
+        "catalog.domains",
+        "extract.max_image_megapixels",
+        "extract.max_image_megabytes",
+    ],
     libraries=["torch", "timm", "transformers", "pytorch-metric-learning", "pillow", "simplejpeg"],
     packages=["smartprod.encoders"],
     identity=finetuning_identity,
