@@ -70,6 +70,7 @@ def _find_other_images(
     store: EmbeddingStore,
 ) -> pa.Table:
     """Embed and judge the other images of the products of small classes."""
+    from smartprod.embeddings import encoders_of, with_finetuned_encoders
     from smartprod.resampling.class_names import thresholds_by_class
     from smartprod.resampling.other_images import judge_other_images, list_other_images, small_classes
 
@@ -85,7 +86,7 @@ def _find_other_images(
         return judge_other_images(
             listed,
             index,
-            config=context.config,
+            config=with_finetuned_encoders(context.config, context.run, encoders_of(index)),
             thresholds=thresholds,
             store=store,
             threads=context.threads,
