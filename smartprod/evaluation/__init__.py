@@ -1,7 +1,7 @@
 """How good the model is: metrics, and the report that a person reads.
 
 `ReportData` is what goes in; `build_report` (one HTML file), `metrics_document` (`metrics.json`) and `score_lines`
-(the terminal) come out. scikit-learn, matplotlib and jinja2 are loaded when they are needed.
+(the terminal) come out. scikit-learn, Bokeh and jinja2 are loaded when they are needed.
 """
 
 from __future__ import annotations

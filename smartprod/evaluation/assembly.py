@@ -29,6 +29,7 @@ from smartprod.evaluation.data import (
     ProductExample,
     ReportData,
     ScoredDecisions,
+    StageCost,
 )
 from smartprod.evaluation.macro_categories import MacroCategories, find_macro_categories, sample_rows
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
@@ -125,10 +126,11 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         findings_shown=config.quality.shown,
         accounts=_accounts(artefacts.split_account, run),
         notes=tuple(artefacts.split_account["notes"]),
-        config_yaml=_config_yaml(config),
-        versions=_versions(),
+        config_yaml=config_yaml(config),
+        versions=library_versions(),
         shots=config.report.shots,
         costs=decider.costs,
+        stage_costs=stage_costs(run),
         trainings=read_trainings(run),
         sweep=read_sweep(run),
         other_images=read_other_images(
@@ -279,13 +281,31 @@ def _accounts(split_account: Mapping[str, Sequence[str]], run: RunFolder) -> tup
     return tuple(sections)
 
 
-def _config_yaml(config: Config) -> str:
+def stage_costs(run: RunFolder) -> tuple[StageCost, ...]:
+    """What the finished stages of a run cost, in the order in which they ended; the report's own is not known yet."""
+    manifests = [run.manifest(path.parent.name) for path in run.root.glob("*/manifest.json")]
+    known = [each for each in manifests if each is not None and not each.stage.startswith("report")]
+    return tuple(
+        StageCost(
+            stage=each.stage,
+            rows_in=each.rows_in,
+            rows_out=each.rows_out,
+            seconds=each.seconds,
+            memory=each.peak_memory_mib,
+            finished=each.finished[:19].replace("T", " "),
+        )
+        for each in sorted(known, key=lambda each: each.finished)
+    )
+
+
+def config_yaml(config: Config) -> str:
+    """The configuration in force, as YAML."""
     import yaml
 
     return yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False, allow_unicode=True)
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Versions of what is installed; smartprod itself may run from a checkout that is not."""
     versions = {"python": platform.python_version(), "smartprod": __version__}
     for name in _LIBRARIES:

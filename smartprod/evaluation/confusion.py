@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartprod.evaluation.data import HeadPredictions
-
-MATRIX_CLASSES = 40
-"""Up to this many classes the whole matrix is shown."""
-
-MATRIX_CONFUSED = 30
-"""Of more classes, the most confused ones."""
+from smartprod.evaluation.hierarchy import common_depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +70,71 @@ def _pair(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionMatrix:
-    """Counts of true against answered class for the classes worth showing.
+    """The non-empty cells of the matrix of true against answered class, classes that are confused beside each other.
 
     Attributes:
-        classes: Class indices in the order shown.
-        counts: int64 [K, K], true class by line, answered class by column.
-        complete: Whether every class that occurs is shown.
+        classes: Class indices in the order shown, length K.
+        rows: Rows of each class in that order, int64 [K].
+        true, answered: Position of each cell in that order, int64 [M].
+        counts: Rows in each cell, int64 [M].
     """
 
     classes: tuple[int, ...]
+    rows: NDArray[np.int64]
+    true: NDArray[np.int64]
+    answered: NDArray[np.int64]
     counts: NDArray[np.int64]
-    complete: bool
 
 
-def confusion_matrix(head: HeadPredictions) -> ConfusionMatrix:
-    """Count true against answered class: all occurring classes if few, else the most confused ones.
+def confusion_matrix(head: HeadPredictions, classes: tuple[str, ...], *, separator: str) -> ConfusionMatrix:
+    """Count true against answered class for all classes that occur.
 
     Args:
         head: Predictions whose labels are all learned classes.
+        classes: Class paths, length C.
+        separator: What separates the levels of a path.
     """
-    labels, predicted = head.labels, head.predicted
-    occurring = np.union1d(labels, predicted)
-    shown = occurring
-    if len(occurring) > MATRIX_CLASSES:
-        wrong = labels != predicted
-        size = head.probabilities.shape[1]
-        mistakes = np.bincount(labels[wrong], minlength=size) + np.bincount(predicted[wrong], minlength=size)
-        shown = np.sort(np.argsort(-mistakes, kind="stable")[:MATRIX_CONFUSED])
-    place = {int(index): position for position, index in enumerate(shown)}
-    counts = np.zeros((len(shown), len(shown)), dtype=np.int64)
-    for true, answer in zip(labels.tolist(), predicted.tolist(), strict=True):
-        if true in place and answer in place:
-            counts[place[true], place[answer]] += 1
-    return ConfusionMatrix(tuple(place), counts, complete=len(shown) == len(occurring))
+    cells, counts = np.unique(np.stack([head.labels, head.predicted]), axis=1, return_counts=True)
+    occurring = np.unique(cells)
+    cells = np.searchsorted(occurring, cells)
+    order = _clustered_order(
+        cells, counts, [tuple(classes[index].split(separator)) for index in occurring.tolist()]
+    )
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    shown = occurring[order]
+    return ConfusionMatrix(
+        classes=tuple(shown.tolist()),
+        rows=np.bincount(head.labels, minlength=len(classes))[shown],
+        true=place[cells[0]],
+        answered=place[cells[1]],
+        counts=counts,
+    )
+
+
+def _clustered_order(
+    cells: NDArray[np.int64], counts: NDArray[np.int64], paths: list[tuple[str, ...]]
+) -> NDArray[np.int64]:
+    """Order classes by clustering: those confused with each other first, then those near in the category tree.
+
+    Args:
+        cells: True and answered position of each cell, int64 [2, M].
+        counts: Rows in each cell, int64 [M].
+        paths: Category path of each class, length K.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    size = len(paths)
+    if size < 3:
+        return np.arange(size)
+    shares = np.zeros((size, size))
+    shares[cells[0], cells[1]] = counts
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
+    alike = (shares + shares.T) / 2
+    near = np.asarray(
+        [[common_depth(one, other) / max(len(one), len(other)) for other in paths] for one in paths]
+    )
+    distance = 1.0 - 0.6 * np.minimum(alike, 1) ** 0.5 - 0.3 * near
+    np.fill_diagonal(distance, 0)
+    return np.asarray(leaves_list(linkage(squareform(distance, checks=False), method="average")))

@@ -26,6 +26,7 @@ from smartprod.quality import Finding
 
 if TYPE_CHECKING:
     from smartprod.evaluation.macro_categories import MacroCategories
+    from smartprod.evaluation.page import PageSection
     from smartprod.evaluation.sweeps import SweepTable
 
 DecisionKind: TypeAlias = Literal["accepted", "backed_off", "other", "review"]
@@ -160,6 +161,26 @@ class AccountSection:
 
 
 @dataclass(frozen=True, slots=True)
+class StageCost:
+    """What one stage cost.
+
+    Attributes:
+        stage: Its name.
+        rows_in, rows_out: Rows that came in and went out; None where it counts none.
+        seconds: Wall-clock time.
+        memory: Peak memory in MiB; None where unknown.
+        finished: When it ended, in words.
+    """
+
+    stage: str
+    rows_in: int | None
+    rows_out: int | None
+    seconds: float
+    memory: float | None
+    finished: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderboardRow:
     """One candidate that was trained and compared on the validation part.
 
@@ -259,6 +280,8 @@ class ReportData:
         created: When the run ended, in words; empty leaves it out.
         costs: Cost of each answer, float32 [C, C]: true class by answered class; None where all errors cost alike.
         macro_categories: Groups of classes that are alike, or None.
+        stage_costs: What each stage of the run cost, in the order in which they ended.
+        sections: Further sections of the report, from stages that not every pipeline has.
         sweep: Variants of the configuration that were compared, or None.
         other_images: Other images that were looked at to fill small classes.
         trainings: Histories of the encoders that were trained in the run.
@@ -292,6 +315,8 @@ class ReportData:
     created: str = ""
     costs: NDArray[np.float32] | None = None
     macro_categories: MacroCategories | None = None
+    stage_costs: tuple[StageCost, ...] = ()
+    sections: tuple[PageSection, ...] = ()
     other_images: tuple[OtherImage, ...] = ()
     sweep: SweepTable | None = None
     trainings: tuple[TrainingCurves, ...] = ()

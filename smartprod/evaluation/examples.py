@@ -125,6 +125,16 @@ def pair_examples(
     ]
 
 
+def mistake_tiles(
+    data: ReportData, head: HeadPredictions, *, names: tuple[str, ...], tiles: int
+) -> list[Tile]:
+    """Fetch the mistakes that a head was surest of, the surest first."""
+    wrong = np.flatnonzero(head.predicted != head.labels)
+    surest = wrong[np.argsort(-head.confidence[wrong], kind="stable")][:tiles].tolist()
+    products = data.products([int(head.rows[position]) for position in surest]) if surest else {}
+    return [_answered(head, position, names=names, products=products) for position in surest]
+
+
 def _typical_positions(head: HeadPredictions) -> dict[int, int]:
     """The most confident right answer of each class that has one."""
     right = np.flatnonzero(head.predicted == head.labels)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ],
     writes=["report", "metrics"],
     config=["catalog", "classifier", "decide", "run.name"],
-    libraries=["jinja2"],
+    libraries=["bokeh", "jinja2"],
     packages=[
         "smartprod.embeddings",
         "smartprod.fusion",
@@ -68,6 +68,7 @@ def report_labels(
         evaluation,
         products=products,
         config=context.config,
+        run=context.run,
         split_account=split_account,
         leaderboard=label_leaderboard,
     )

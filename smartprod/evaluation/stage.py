@@ -59,7 +59,7 @@ def beside_identity(config: Config, run: RunFolder) -> str:
         "run.seed",
         "run.name",
     ],
-    libraries=["scikit-learn", "matplotlib", "jinja2"],
+    libraries=["scikit-learn", "bokeh", "jinja2"],
     packages=[
         "smartprod.embeddings",
         "smartprod.fusion",

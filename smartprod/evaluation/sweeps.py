@@ -140,9 +140,11 @@ def read_sweep(run: RunFolder) -> SweepTable | None:
 
 def sweep_page(table: SweepTable, *, title: str) -> str:
     """The table as one self-contained HTML document."""
-    from smartprod.evaluation.report import report_environment
+    from smartprod.evaluation.page import PageHead, build_page
+    from smartprod.evaluation.sections.sweeping import sweep_section
 
-    return report_environment().get_template("sweep_page.html.j2").render(sweep=table, title=title)
+    section = sweep_section(table)
+    return build_page(PageHead(title, "Variants of a configuration"), [section] if section else [])
 
 
 def _scores(entry: Mapping[str, Any]) -> TrialScores:

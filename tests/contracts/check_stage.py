@@ -29,7 +29,7 @@ HEAVY = (
     "timm",
     "sklearn",
     "lightgbm",
-    "matplotlib",
+    "bokeh",
     "pandas",
     "lance",
     "imblearn",

@@ -80,7 +80,7 @@ def start_smartprod() -> Callable[..., subprocess.Popen[str]]:
 def heavy_imports() -> Callable[..., tuple[str, list[str]]]:
     """Run `smartprod` with arguments; give its output, and which of the heavy libraries it imported."""
     heavy = (
-        "torch,transformers,timm,sentence_transformers,sklearn,lightgbm,matplotlib,pandas,onnxruntime,lance"
+        "torch,transformers,timm,sentence_transformers,sklearn,lightgbm,bokeh,pandas,onnxruntime,lance"
     )
 
     def run(*arguments: str, cwd: Path) -> tuple[str, list[str]]:

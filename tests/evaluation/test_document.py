@@ -16,7 +16,7 @@ def test_document_is_strict_json_with_the_promised_keys(report_data):
     promised = {
         "schema_version", "run", "created", "versions", "notes", "chosen", "part", "test", "validation", "coverage",
         "decisions", "modes", "prediction_sets", "thresholds", "target_accuracy", "levels", "hierarchy", "costs", "macro_categories", "class_sizes", "classes", "confused_pairs",
-        "findings", "leaderboard", "trainings",
+        "findings", "leaderboard", "trainings", "other_images", "sweep",
     }  # fmt: skip
     assert set(again) == promised
     assert set(again["test"]) == {"image", "text", "fused"}

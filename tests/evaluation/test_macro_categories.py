@@ -36,7 +36,7 @@ def test_macro_categories_hold_the_classes_that_are_alike(text):
     assert sorted(group.rows for group in found.groups) == [40, 60]
     assert (found.embedding, found.given) == ("image + text" if text else "image", False)
     assert found.members.tolist() == [0, 1, 2, 3, 4]
-    assert dendrogram_chart(found, CLASSES).svg.count("Mugs") == 1
+    assert dendrogram_chart(found, CLASSES).spec.count("Mugs") == 1
 
 
 def test_macro_categories_may_be_of_a_given_number():

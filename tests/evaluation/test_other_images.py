@@ -40,7 +40,7 @@ def test_other_images_are_counted_class_by_class_and_shown_nearest_to_the_thresh
     assert found == {SHIRTS: (3, 3, 2), BOOTS: (4, 0, 0)}
     assert [round(pair.similarity, 2) for pair in section.kept] == [0.55, 0.7], "one for each product"
     assert [round(pair.similarity, 2) for pair in section.refused] == [0.4, 0.2]
-    assert all(pair.other.source.startswith("data:image/jpeg") for pair in section.kept)
+    assert all(pair.other.source.startswith("data:image/webp") for pair in section.kept)
     assert len(section.kept) <= EXAMPLES
     assert dict(section.reasons)["corrupt"] == 1
 

@@ -6,12 +6,12 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from smartprod.evaluation.thumbnails import SIZE, thumbnail
+from smartprod.evaluation.thumbnails import SIZE, SMALL_SIZE, small_thumbnail, thumbnail
 
 
 def opened(source: str) -> Image.Image:
     kind, _, payload = source.partition(",")
-    assert kind == "data:image/jpeg;base64"
+    assert kind == "data:image/webp;base64"
     return Image.open(BytesIO(base64.b64decode(payload)))
 
 
@@ -58,3 +58,10 @@ def test_thumbnail_takes_the_next_photo_when_the_first_is_broken(tmp_path):
     made = thumbnail((tmp_path / "lost.jpg", tmp_path / "good.png"))
     assert made.source
     assert made.reason == ""
+
+
+def test_thumbnail_for_a_pointer_weighs_little(tmp_path):
+    Image.effect_noise((400, 300), 60).convert("RGB").save(tmp_path / "busy.jpg")
+    made = small_thumbnail((tmp_path / "busy.jpg",))
+    assert max(opened(made.source).size) == SMALL_SIZE
+    assert len(made.source) < 3_500 < len(thumbnail((tmp_path / "busy.jpg",)).source)

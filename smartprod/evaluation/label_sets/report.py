@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smartprod.evaluation.report import report_environment
+from smartprod.evaluation.assembly import config_yaml, library_versions, stage_costs
+from smartprod.evaluation.data import AccountSection
+from smartprod.evaluation.label_sets.data import LabelEvaluation
+from smartprod.evaluation.page import PageHead, PageSection, build_page
+from smartprod.evaluation.sections.making import Making
+from smartprod.evaluation.sections.products import ProductsAccount
 from smartprod.evaluation.thumbnails import Thumbnail, thumbnail
 from smartprod.remote import image_on_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pyarrow as pa
 
     from smartprod.config import Config
-    from smartprod.evaluation.label_sets.data import LabelEvaluation
+    from smartprod.pipeline import RunFolder
 
 _TILES = 12
 
@@ -43,11 +47,26 @@ class LabelTile:
     excess: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelMistakes:
+    """The products with the most wrong labels."""
+
+    tiles: tuple[LabelTile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLeaderboard:
+    """The candidates of each head."""
+
+    entries: Sequence[Mapping[str, Any]]
+
+
 def build_label_report(
     evaluation: LabelEvaluation,
     *,
     products: pa.Table,
     config: Config,
+    run: RunFolder,
     split_account: Mapping[str, Sequence[str]],
     leaderboard: Sequence[Mapping[str, Any]],
 ) -> str:
@@ -57,27 +76,41 @@ def build_label_report(
         evaluation: The figures.
         products: The product table, for the examples.
         config: The configuration in force.
+        run: The run, for what its stages cost.
         split_account: The artefact of that name.
         leaderboard: The artefact `label_leaderboard`.
 
     Returns:
         One HTML document that loads nothing from anywhere.
     """
-    import yaml
-
-    return (
-        report_environment()
-        .get_template("label_report.html.j2")
-        .render(
-            run_name=config.run.name,
-            evaluation=evaluation,
-            scores=evaluation.scores,
-            tiles=_tiles(evaluation, products, config),
-            accounts={name.replace("_", " "): list(lines) for name, lines in split_account.items() if lines},
-            leaderboard=leaderboard,
-            separator=config.catalog.category_separator,
-            config_yaml=yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-        )
+    accounts = tuple(
+        AccountSection(name.replace("_", " ").capitalize(), tuple(lines))
+        for name, lines in split_account.items()
+        if lines
+    )
+    mistakes = LabelMistakes(tuple(_tiles(evaluation, products, config)))
+    head = PageHead(
+        config.run.name,
+        "Report of the run, several labels per product",
+        separator=config.catalog.category_separator,
+    )
+    return build_page(
+        head,
+        [
+            PageSection("good", "How good is it?", "label_opening.html.j2", evaluation),
+            PageSection("data", "The data", "products.html.j2", ProductsAccount(None, accounts)),
+            PageSection(
+                "heads", "Heads and candidates", "label_heads.html.j2", LabelLeaderboard(leaderboard)
+            ),
+            PageSection("labels", "Label by label", "label_table.html.j2", evaluation),
+            PageSection("wrong", "What did it get wrong?", "label_mistakes.html.j2", mistakes),
+            PageSection(
+                "config",
+                "How this run was made",
+                "making.html.j2",
+                Making(stage_costs(run), library_versions(), config_yaml(config)),
+            ),
+        ],
     )
 
 

@@ -1,1 +1,1 @@
-"""Charts of the report: matplotlib figures written as inline SVG whose colours follow the page's theme."""
+"""Charts of the report: Bokeh figures that the page draws in its own colours."""

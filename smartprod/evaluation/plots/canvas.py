@@ -1,60 +1,37 @@
-"""One look for all charts: figures without a global state, and SVG that takes its colours from the page.
+"""One look for all charts: Bokeh figures without a document of their own, whose colours the page gives.
 
-Matplotlib needs real colours, a page with a light and a dark mode needs names. So each name of the palette has a
-colour that nothing else uses, and after drawing it is replaced by `var(--name)`.
+A chart is drawn on a canvas, which needs real colours, while a page with a light and a dark mode has names for them.
+So each name of the palette has a colour that nothing else uses, and the page's script (`templates/charts.js`) replaces
+it before it draws, and again when the theme changes.
 """
 
 from __future__ import annotations
 
+import json
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from bokeh.models import GlyphRenderer
+    from bokeh.plotting import figure as Figure  # noqa: N812  (it is a class)
 
-INK, MUTED, GRID, ACCENT, BAD, PAPER = ("#010101", "#010102", "#010103", "#010104", "#010105", "#010106")
-SERIES = tuple(f"#0102{number:02x}" for number in range(8))
+_NAMES = ("ink", "muted", "grid", "accent", "bad", "paper", *(f"series-{number}" for number in range(8)))
+_COLOURS = tuple(f"#01f3a7{number:02x}" for number in range(len(_NAMES)))
+
+INK, MUTED, GRID, ACCENT, BAD, PAPER = _COLOURS[:6]
+SERIES = _COLOURS[6:]
 """Colours of series; their real values, told apart by colour-blind readers too, stand in the page's style."""
 
-PIXELS_PER_POINT = 1.4
-"""An 8-point label is shown at 11 pixels."""
+PALETTE = dict(zip(_COLOURS, _NAMES, strict=True))
+"""What the page's script replaces: the name of the colour in the page's style, by the colour in a chart."""
 
-_NAMES = {INK: "ink", MUTED: "muted", GRID: "grid", ACCENT: "accent", BAD: "bad", PAPER: "paper"} | {
-    colour: f"series-{number}" for number, colour in enumerate(SERIES)
-}
+FONT_SIZE = "11px"
+THIN_DOWN = 400
+"""Points of a line that are drawn at most; more cannot be told apart on a screen."""
 
-_LOOK = {
-    "svg.fonttype": "none",  # text stays text: small, sharp, in the page's font
-    "svg.hashsalt": "smartprod",  # the same chart is the same file
-    "text.parse_math": False,  # a class may be called "$a$"
-    "font.size": 8,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
-    "savefig.facecolor": "none",
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-}
+Tool: TypeAlias = Literal["pan", "box_zoom", "ypan", "ybox_zoom"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +42,13 @@ class LegendEntry:
         colour: Name of its colour in the page's style, such as `series-0`.
         name: Its name.
         dashes: For a line, its SVG dash pattern (`none` if solid); empty for a dot.
+        glyphs: Name of the renderers that a click on the entry hides and shows; empty for none.
     """
 
     colour: str
     name: str
     dashes: str = ""
+    glyphs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,79 +56,150 @@ class Chart:
     """A chart ready for the page.
 
     Attributes:
-        svg: Inline SVG element, safe to insert as it is.
-        width: Width in pixels at which its text is readable.
-        legend: Entries for a legend beside it.
+        spec: What Bokeh draws, JSON that is safe inside a `<script>` element.
+        label: What the chart shows, for readers who cannot see it.
+        width: Width in pixels beyond which it does not grow.
+        height: Height in pixels.
+        legend: Entries for a legend above it.
+        name: Name under which the page's script finds it; empty for none.
     """
 
-    svg: str
+    spec: str
+    label: str
     width: int
+    height: int
     legend: tuple[LegendEntry, ...] = ()
+    name: str = ""
 
 
-@contextmanager
-def look() -> Iterator[None]:
-    """Draw in the report's look, without touching anybody's matplotlib settings."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(_LOOK), warnings.catch_warnings():
-        # Matplotlib's own font lacks many scripts; the browser, which draws the text, has them.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        warnings.filterwarnings(
-            "ignore", message="Matplotlib currently does not support", category=UserWarning
-        )
-        yield
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of a size in inches, drawn only to SVG."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def to_chart(figure: Figure, *, label: str, legend: tuple[LegendEntry, ...] = ()) -> Chart:
-    """Write a figure as inline SVG.
+def new_figure(
+    *,
+    height: int,
+    x_label: str = "",
+    y_label: str = "",
+    title: str = "",
+    tools: Sequence[Tool] = (),
+    **ranges: Any,
+) -> Figure:
+    """An empty figure in the report's look, as wide as the page gives it room.
 
     Args:
-        figure: What was drawn, within `look()`.
-        label: What the chart shows, for readers who cannot see it.
-        legend: Entries for the page's legend.
+        height: Of the whole figure in pixels.
+        x_label: Below the figure; empty for none.
+        y_label: On its left.
+        title: Above it.
+        tools: What dragging can do, the first at once; with any, Ctrl and the wheel zoom. None: a still figure.
+        **ranges: `x_range`, `y_range`, `x_axis_type`, `y_axis_type` as Bokeh takes them.
     """
-    stream = StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    width = round(figure.get_figwidth() * 72 * PIXELS_PER_POINT)
-    return Chart(_inline(stream.getvalue(), label=label), width, legend)
+    from bokeh.models import ResetTool, WheelZoomTool
+    from bokeh.plotting import figure
+
+    drawn = figure(
+        height=height, sizing_mode="stretch_width", tools=",".join(tools), title=title or None, **ranges
+    )
+    if tools:
+        # The bare wheel scrolls the page.
+        wheel = WheelZoomTool(modifiers="ctrl", dimensions="height" if tools[0].startswith("y") else "both")
+        drawn.add_tools(wheel, ResetTool())
+        drawn.toolbar.active_scroll = wheel
+        drawn.toolbar.active_drag = drawn.tools[0]
+    else:
+        drawn.toolbar_location = None
+    drawn.toolbar.logo = None
+    drawn.toolbar.autohide = False
+    drawn.background_fill_color = drawn.border_fill_color = drawn.outline_line_color = None
+    drawn.min_border_right = 12
+    if drawn.title is not None:
+        drawn.title.update(text_color=INK, text_font_size="12px", text_font="system-ui, sans-serif")
+    for axis, label in ((drawn.xaxis, x_label), (drawn.yaxis, y_label)):
+        axis.axis_label = label or None
+        axis.axis_label_text_color = axis.major_label_text_color = MUTED
+        axis.axis_label_text_font_size = axis.major_label_text_font_size = FONT_SIZE
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_font = axis.major_label_text_font = "system-ui, sans-serif"
+        axis.axis_line_color = GRID
+        axis.major_tick_line_color = axis.minor_tick_line_color = None
+    drawn.grid.grid_line_color = GRID
+    return drawn
 
 
-def _inline(document: str, *, label: str) -> str:
-    svg = document[document.index("<svg") :]
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    assert view_box is not None  # matplotlib always writes one
-    body = svg[svg.index(">") + 1 :].strip()
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, count=1, flags=re.DOTALL)
-    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)  # would hold for the whole page
-    body = re.sub(r"<[^>]*>", lambda match: _themed(match.group()), body)
-    body = re.sub(r"\n\s*", "\n", body)
-    return f'<svg {view_box.group()} role="img" aria-label="{escape(label)}">{body}'
+def to_chart(
+    drawn: Figure, *, label: str, width: int = 720, legend: tuple[LegendEntry, ...] = (), name: str = ""
+) -> Chart:
+    """Make a figure ready for the page.
+
+    Args:
+        drawn: The figure.
+        label: What it shows, for readers who cannot see it.
+        width: Width in pixels beyond which it does not grow.
+        legend: Entries for a legend above it.
+        name: Name under which the page's script finds it.
+    """
+    from bokeh.embed import json_item
+
+    spec = json.dumps(json_item(drawn), ensure_ascii=False, separators=(",", ":"), allow_nan=True)
+    return Chart(_numbered_from_one(spec).replace("<", "\\u003c"), label, width, drawn.height, legend, name)
 
 
-def _themed(tag: str) -> str:
-    """Give one tag the page's colours and font, and no more digits than can be seen; texts stay as they are."""
-    tag = re.sub(r' id="[a-zA-Z0-9.]+_\d+"', "", tag)  # names of groups repeat from chart to chart
-    tag = re.sub(r"(\d\.\d{2})\d+", r"\1", tag)
-    tag = re.sub(r"font-family: [^;\"]*;?|(?<=px) '[^\";]*", "", tag)
-    return re.sub(r"#0[01]0[12]0[0-9]\b", lambda match: f"var(--{_NAMES[match.group()]})", tag)
+def _numbered_from_one(spec: str) -> str:
+    """Count the parts of a chart from one, not from the start of the process: the same chart is the same text."""
+    numbers: dict[str, str] = {}
+
+    def renamed(match: re.Match[str]) -> str:
+        number = numbers.setdefault(match[2], f"m{len(numbers) + 1}")
+        return f'{match[1]}"{number}"'
+
+    # Inside a text of the data the quotes would be escaped, so only real keys are met.
+    return re.sub(r'("id":|"root_id":|"ref":)"(p\d+)"', renamed, spec)
 
 
-def percent_axes(axes: Axes, *, x: bool = False, y: bool = False) -> None:
+def add_hover(drawn: Figure, renderers: Sequence[GlyphRenderer], html: str) -> None:
+    """Show something about what the pointer is at, or a finger taps.
+
+    Args:
+        drawn: The figure.
+        renderers: The glyphs it is about.
+        html: Markup of our own; `@column` and `@column{0.0 %}` stand for values, which Bokeh escapes.
+    """
+    from bokeh.models import HoverTool
+
+    # The box lies in a shadow tree, which no style sheet of the page reaches, but the page's colours do.
+    framed = (
+        '<div style="margin:-5px;padding:7px 10px;max-width:17rem;overflow-wrap:anywhere;'
+        f'font:12px/1.4 system-ui,sans-serif;background:var(--paper);color:var(--ink)">{html}</div>'
+    )
+    drawn.add_tools(HoverTool(tooltips=framed, renderers=list(renderers), visible=False, show_arrow=False))
+
+
+def percent_axes(drawn: Figure, *, x: bool = False, y: bool = False) -> None:
     """Label an axis from 0 to 1 in per cent."""
-    from matplotlib.ticker import PercentFormatter
+    for axis in (*(drawn.xaxis if x else ()), *(drawn.yaxis if y else ())):
+        from bokeh.models import NumeralTickFormatter
 
-    if x:
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    if y:
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        axis.formatter = NumeralTickFormatter(format="0 %")
+
+
+def name_axis(axis: Any, names: Sequence[str], *, length: int = 26) -> None:
+    """Label the whole numbers of an axis with names, as many as there is room for.
+
+    Args:
+        axis: The axis.
+        names: Name of 0, 1, and so on.
+        length: Characters after which a name is cut.
+    """
+    from bokeh.models import NoOverlap, SingleIntervalTicker
+
+    axis.ticker = SingleIntervalTicker(interval=1, num_minor_ticks=0)
+    axis.major_label_overrides = {number: shorten(name, length=length) for number, name in enumerate(names)}
+    axis.major_label_policy = NoOverlap(min_distance=1)
+    axis.major_label_text_color = INK
+
+
+def thinned(count: int) -> list[int]:
+    """Evenly spread positions out of `count`, first and last included, `THIN_DOWN` at most."""
+    if count <= THIN_DOWN:
+        return list(range(count))
+    return [round(number * (count - 1) / (THIN_DOWN - 1)) for number in range(THIN_DOWN)]
 
 
 def shorten(text: str, *, length: int = 26) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from smartprod.evaluation.plots.canvas import ACCENT, MUTED, SERIES, Chart, look, new_figure, to_chart
+from smartprod.evaluation.plots.canvas import (
+    ACCENT,
+    MUTED,
+    PALETTE,
+    SERIES,
+    Chart,
+    LegendEntry,
+    add_hover,
+    new_figure,
+    to_chart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +27,7 @@ _PANELS = (
     ("F1 on val", (("val_macro_f1", "macro"), ("val_weighted_f1", "weighted"))),
     ("learning rate", (("learning_rate", "learning rate"),)),
 )
-_DASHES = ((), (5, 2))
+_DASHES: tuple[tuple[int, ...], ...] = ((), (7, 3))
 
 
 def training_charts(curves: TrainingCurves) -> tuple[Chart, ...]:
@@ -42,28 +52,32 @@ def _points(curves: TrainingCurves, name: str) -> list[tuple[int, float]]:
 def _panel(
     curves: TrainingCurves, title: str, lines: Sequence[tuple[str, Sequence[tuple[int, float]]]]
 ) -> Chart:
-    from matplotlib.ticker import MaxNLocator
+    from bokeh.models import BasicTicker, Span
 
-    with look():
-        figure = new_figure(2.72, 2.1)
-        axes = figure.subplots()
-        axes.axvline(curves.best_epoch, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-        for number, (label, points) in enumerate(lines):
-            epochs, values = zip(*points, strict=True)
-            marker = "o" if len(points) == 1 else ""
-            line = axes.plot(
-                epochs,
-                values,
-                marker=marker,
-                color=SERIES[number] if len(lines) > 1 else ACCENT,
-                linewidth=1.7,
-                label=label,
-            )[0]
-            if _DASHES[number]:
-                line.set_dashes(_DASHES[number])
-        if len(lines) > 1:
-            axes.legend(frameon=False, fontsize=7, labelcolor=MUTED)
-        axes.set(xlabel="epoch", title=title)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        axes.locator_params(axis="y", nbins=5)
-        return to_chart(figure, label=f"{title} of the {curves.name} by epoch")
+    drawn = new_figure(height=230, title=title, x_label="epoch")
+    drawn.add_layout(Span(location=curves.best_epoch, dimension="height", line_color=MUTED, line_dash=[5, 4]))
+    legend = []
+    for number, (label, points) in enumerate(lines):
+        colour = SERIES[number] if len(lines) > 1 else ACCENT
+        epochs, values = zip(*points, strict=True)
+        data = {"epoch": epochs, "value": values, "name": [label] * len(points)}
+        dashes = _DASHES[number]
+        drawn.line(
+            "epoch",
+            "value",
+            color=colour,
+            line_width=2,
+            line_dash=list(dashes) or "solid",
+            source=data,
+            name=label,
+        )
+        dots = drawn.scatter("epoch", "value", color=colour, size=4, source=data, name=label)
+        add_hover(drawn, [dots], "epoch <b>@epoch</b><br>@name <b>@value{0.0000}</b>")
+        legend.append(LegendEntry(PALETTE[colour], label, " ".join(map(str, dashes)) or "none", label))
+    drawn.xaxis.ticker = BasicTicker(min_interval=1, desired_num_ticks=6, num_minor_ticks=0)
+    return to_chart(
+        drawn,
+        label=f"{title} of the {curves.name} by epoch",
+        width=360,
+        legend=tuple(legend) if len(legend) > 1 else (),
+    )

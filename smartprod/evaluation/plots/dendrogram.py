@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from smartprod.evaluation.macro_categories import MacroCategories
-from smartprod.evaluation.plots.canvas import INK, MUTED, SERIES, Chart, look, new_figure, shorten, to_chart
+from smartprod.evaluation.plots.canvas import (
+    MUTED,
+    SERIES,
+    Chart,
+    add_hover,
+    name_axis,
+    new_figure,
+    to_chart,
+)
 
-LEAVES = 160
+LEAVES = 300
 """With more classes than this the names of a dendrogram are a wall: it is left out."""
 
 
@@ -23,34 +31,33 @@ def dendrogram_chart(found: MacroCategories, names: tuple[str, ...]) -> Chart | 
     classes = len(found.members)
     if not 2 < classes <= LEAVES:
         return None
-    drawn = dendrogram(found.tree.linkage, no_plot=True)
-    places = np.asarray(drawn["icoord"]) / 10 - 0.5  # [C - 1, 4]: leaves at 0, 1, ...
-    heights = np.asarray(drawn["dcoord"])
+    branches = dendrogram(found.tree.linkage, no_plot=True)
+    places = np.asarray(branches["icoord"]) / 10 - 0.5  # [C - 1, 4]: leaves at 0, 1, ...
+    heights = np.asarray(branches["dcoord"])
     clusters = found.tree.clusters[found.tree.order]
-    with look():
-        figure = new_figure(5.6, 0.5 + 0.145 * classes)
-        axes = figure.subplots()
-        for place, height in zip(places, heights, strict=True):
-            within = clusters[int(np.ceil(place.min())) : int(np.floor(place.max())) + 1]
-            one = len(set(within.tolist())) == 1
-            colour = SERIES[within[0] % len(SERIES)] if one else MUTED
-            axes.plot(height, place, color=colour, linewidth=1.1, solid_joinstyle="miter")
-        for place, (number, cluster) in enumerate(zip(found.tree.order, clusters, strict=True)):
-            name = shorten(names[found.members[number]], length=34)
-            axes.annotate(
-                name,
-                (0, place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=6.8,
-                color=INK,
-            )
-            axes.plot([0], [place], marker="o", markersize=2.6, color=SERIES[cluster % len(SERIES)])
-        axes.set(ylim=(classes - 0.4, -0.6), xlim=(heights.max() * 1.03, -0.62 * heights.max()), yticks=[])
-        axes.set_xticks([tick for tick in np.arange(0, 2.1, 0.25) if tick <= heights.max() * 1.03])
-        axes.set_xlabel("cosine distance", loc="left")
-        axes.spines["left"].set_visible(False)
-        return to_chart(
-            figure, label=f"Dendrogram of {classes} classes in {found.tree.number} macro-categories"
-        )
+    colours = []
+    for place in places:
+        within = clusters[int(np.ceil(place.min())) : int(np.floor(place.max())) + 1]
+        one = len(set(within.tolist())) == 1
+        colours.append(SERIES[within[0] % len(SERIES)] if one else MUTED)
+    drawn = new_figure(
+        height=70 + 15 * classes,
+        x_label="cosine distance",
+        y_axis_location="right",
+        x_range=(float(heights.max()) * 1.03, 0),
+        y_range=(classes - 0.4, -0.6),
+    )
+    data = {
+        "x": heights.tolist(),
+        "y": places.tolist(),
+        "colour": colours,
+        "distance": heights.max(axis=1),
+    }
+    lines = drawn.multi_line("x", "y", color="colour", line_width=1.6, line_join="miter", source=data)
+    leaf_colours = [SERIES[cluster % len(SERIES)] for cluster in clusters]
+    drawn.scatter([0] * classes, list(range(classes)), size=5, color=leaf_colours)
+    name_axis(drawn.yaxis, [names[found.members[number]] for number in found.tree.order], length=30)
+    drawn.ygrid.grid_line_color = None
+    add_hover(drawn, [lines], "joined at distance <b>@distance{0.000}</b>")
+    label = f"Dendrogram of {classes} classes in {found.tree.number} macro-categories"
+    return to_chart(drawn, label=label, width=760)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +13,16 @@ from smartprod.evaluation.embedding_map import EmbeddingMap
 from smartprod.evaluation.plots.canvas import (
     INK,
     MUTED,
+    PALETTE,
+    PAPER,
     SERIES,
     Chart,
     LegendEntry,
-    look,
+    add_hover,
     new_figure,
     shorten,
     to_chart,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 NAMED_LEAVES = 16
 """So many of the largest classes are named on the map."""
@@ -30,46 +30,92 @@ NAMED_LEAVES = 16
 REST = -1
 
 
+@dataclass(frozen=True, slots=True)
+class MapCaption:
+    """What a pointer on a dot of the map tells.
+
+    Attributes:
+        photo: Data URI of a small photo; empty for none.
+        title: Of the product.
+        label: Its category.
+        verdict: What the chosen head made of it; empty where it was not tested.
+    """
+
+    photo: str
+    title: str
+    label: str
+    verdict: str = ""
+
+
 def map_chart(
-    points: EmbeddingMap, *, groups: tuple[str, ...], leaves: tuple[str, ...], wrong: frozenset[int]
+    points: EmbeddingMap,
+    captions: Sequence[MapCaption],
+    *,
+    groups: tuple[str, ...],
+    leaves: tuple[str, ...],
+    wrong: frozenset[int],
 ) -> Chart:
     """Draw the map: colour is the group of categories, names are the largest classes, rings are wrong answers.
 
     Args:
-        points: Positions and labels.
+        points: Positions and labels of M products.
+        captions: What is told of each, length M.
         groups: Ancestor category whose colour each class has, length C.
         leaves: Short name of each class, length C.
         wrong: Rows that the chosen head answered wrongly.
     """
     series, names = _series(points.labels, groups)
-    with look():
-        figure = new_figure(7.4, 5.2)
-        axes = figure.subplots()
-        for number in (REST, *range(len(names))):
-            colour = MUTED if number == REST else SERIES[number]
-            _dots(axes, points.xy[series == number], colour=colour)
-        ringed = points.xy[[row in wrong for row in points.rows.tolist()]]
-        if len(ringed):
-            axes.plot(*ringed.T, "o", markersize=6, fillstyle="none", color=INK, markeredgewidth=0.9)
-        for index, place in _name_places(points):
-            axes.annotate(
-                shorten(leaves[index], length=20),
-                place,
-                xytext=(0, 4),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=7.5,
-                color=INK,
+    reach = np.abs(points.xy).max(axis=0) + 0.06
+    drawn = new_figure(
+        height=560,
+        tools=("pan", "box_zoom"),
+        x_range=(-float(reach[0]), float(reach[0])),
+        y_range=(-float(reach[1]), float(reach[1])),
+    )
+    dots = []
+    for number in (REST, *range(len(names))):
+        chosen = np.flatnonzero(series == number)
+        colour = MUTED if number == REST else SERIES[number]
+        told = [captions[place] for place in chosen.tolist()]
+        data = {
+            "x": points.xy[chosen, 0],
+            "y": points.xy[chosen, 1],
+            "photo": [caption.photo for caption in told],
+            "title": [shorten(caption.title, length=90) for caption in told],
+            "label": [caption.label for caption in told],
+            "verdict": [caption.verdict for caption in told],
+        }
+        dots.append(
+            drawn.scatter(
+                "x",
+                "y",
+                size=6,
+                color=colour,
+                alpha=0.8,
+                line_color=None,
+                source=data,
+                name=f"group-{number}",
             )
-        reach = np.abs(points.xy).max(axis=0) + 0.04
-        axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
-        axes.set_axis_off()
-        legend = [LegendEntry(f"series-{number}", name) for number, name in enumerate(names)]
-        if (series == REST).any():
-            legend.append(LegendEntry("muted", "others"))
-        label = f"Map of the embeddings of {len(points.rows)} products, coloured by group of categories"
-        return to_chart(figure, label=label, legend=tuple(legend))
+        )
+    ringed = points.xy[[row in wrong for row in points.rows.tolist()]]
+    drawn.scatter(ringed[:, 0], ringed[:, 1], size=10, fill_color=None, line_color=INK, line_width=1.3)
+    _write_names(drawn, points, leaves)
+    drawn.axis.visible = False
+    drawn.grid.grid_line_color = None
+    add_hover(
+        drawn,
+        dots,
+        '<img src="@photo" alt="" style="display:block;max-width:96px;max-height:96px;background:#fff">'
+        "<b>@label</b> @verdict<br>@title",
+    )
+    legend = [
+        LegendEntry(PALETTE[SERIES[number]], name, glyphs=f"group-{number}")
+        for number, name in enumerate(names)
+    ]
+    if (series == REST).any():
+        legend.append(LegendEntry("muted", "others", glyphs=f"group-{REST}"))
+    label = f"Map of the embeddings of {len(points.rows)} products, coloured by group of categories"
+    return to_chart(drawn, label=label, width=900, legend=tuple(legend))
 
 
 def _series(labels: NDArray[np.int64], groups: tuple[str, ...]) -> tuple[NDArray[np.int64], list[str]]:
@@ -86,17 +132,20 @@ def _series(labels: NDArray[np.int64], groups: tuple[str, ...]) -> tuple[NDArray
     return np.array(series, dtype=np.int64), names
 
 
-def _dots(axes: Axes, xy: NDArray[np.float32], *, colour: str) -> None:
-    """Draw dots as one path of zero-length strokes with round ends: a tenth of the size of separate markers."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    if len(xy) == 0:
-        return
-    path = Path(np.repeat(xy, 2, axis=0), [Path.MOVETO, Path.LINETO] * len(xy))
-    path.should_simplify = False
-    axes.add_patch(
-        PathPatch(path, edgecolor=colour, facecolor="none", linewidth=3.4, capstyle="round", alpha=0.8)
+def _write_names(drawn: object, points: EmbeddingMap, leaves: tuple[str, ...]) -> None:
+    places = _name_places(points)
+    drawn.text(  # type: ignore[attr-defined]
+        [x for _, (x, _) in places],
+        [y for _, (_, y) in places],
+        [shorten(leaves[index], length=20) for index, _ in places],
+        y_offset=-6,
+        text_align="center",
+        text_font_size="11px",
+        text_color=INK,
+        background_fill_color=PAPER,
+        background_fill_alpha=0.7,
+        padding=1,
+        border_radius=3,
     )
 
 

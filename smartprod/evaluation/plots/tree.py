@@ -1,10 +1,9 @@
-"""The category tree as an icicle: a column for each level, every node as high as its leaves, coloured by mistakes."""
+"""The category tree as a sunburst: the top level inside, the leaves outside, coloured by the share of mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
-from typing import TYPE_CHECKING
+from math import cos, isnan, pi, sin
 
 from smartprod.evaluation.hierarchy import NodeScore
 from smartprod.evaluation.plots.canvas import (
@@ -14,60 +13,82 @@ from smartprod.evaluation.plots.canvas import (
     MUTED,
     PAPER,
     Chart,
-    look,
+    add_hover,
     new_figure,
     shorten,
     to_chart,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+HOLE = 0.6
+"""Radius of the empty middle, in widths of a ring."""
 
-LEAVES = 160
-"""More leaves than this are not drawn: the tree is cut at the deepest level that has no more nodes."""
-
-_COLUMN = 2.1  # inches
-_LEAF = 0.155
+READABLE_ARC = 0.16
+"""A node is named where its arc is as long as this many widths of a ring."""
 
 
-def tree_chart(nodes: Sequence[NodeScore], *, separator: str) -> Chart | None:
-    """Draw the share of each node's rows that was answered within it.
+def tree_chart(nodes: Sequence[NodeScore], *, separator: str) -> Chart:
+    """Draw the category tree as a sunburst.
 
     Args:
-        nodes: Scores of the nodes, parents before their children, in the order of their paths.
+        nodes: Scores of all nodes, parents before their children.
         separator: What separates the levels of a path.
-
-    Returns:
-        The chart; None where even the top level has too many nodes.
     """
-    depth = _deepest_level(nodes)
-    if depth == 0:
-        return None
-    shown = [node for node in nodes if node.depth <= depth]
-    spans = _spans(shown)
-    leaves = max(end for _, end in spans)
-    with look():
-        figure = new_figure(_COLUMN * depth + 0.1, _LEAF * leaves + 0.1)
-        axes = figure.subplots()
-        for node, (start, end) in zip(shown, spans, strict=True):
-            _draw(axes, node, start, end, name=node.path.split(separator)[-1])
-        axes.set(xlim=(0, depth), ylim=(leaves, 0))
-        axes.set_axis_off()
-        return to_chart(
-            figure, label=f"Category tree of {len(shown)} nodes, coloured by the share of mistakes"
-        )
+    spans = leaf_spans(nodes)
+    leaves = max((end for _, end in spans), default=1)
+    depth = max((node.depth for node in nodes), default=1)
+    edge = depth + HOLE + 0.02
+    drawn = new_figure(height=520, x_range=(-edge, edge), y_range=(-edge, edge), match_aspect=True)
+    # Clockwise from the top, as a reader of a clock expects.
+    angles = [tuple(pi / 2 - 2 * pi * place / leaves for place in span) for span in spans]
+    wrong = [0.0 if isnan(node.recall) else 1 - node.recall for node in nodes]
+    data = {
+        "inner": [node.depth - 1 + HOLE for node in nodes],
+        "outer": [node.depth - 0.02 + HOLE for node in nodes],
+        "start": [start for start, _ in angles],
+        "end": [end for _, end in angles],
+        "colour": [
+            MUTED if isnan(node.recall) else BAD if share else ACCENT
+            for node, share in zip(nodes, wrong, strict=True)
+        ],
+        "alpha": [
+            0.15 if isnan(node.recall) else 0.15 + 0.8 * share if share else 0.3
+            for node, share in zip(nodes, wrong, strict=True)
+        ],
+        "path": [node.path for node in nodes],
+        "figure": [node_figure(node) for node in nodes],
+    }
+    wedges = drawn.annular_wedge(
+        0,
+        0,
+        inner_radius="inner",
+        outer_radius="outer",
+        start_angle="start",
+        end_angle="end",
+        direction="clock",
+        color="colour",
+        alpha="alpha",
+        line_color=PAPER,
+        line_alpha=1,
+        source=data,
+    )
+    _write_names(drawn, nodes, angles, separator=separator)
+    drawn.axis.visible = False
+    drawn.grid.grid_line_color = None
+    add_hover(drawn, [wedges], "<b>@path</b><br>@figure")
+    label = f"Category tree of {len(nodes)} nodes, coloured by the share of mistakes"
+    return to_chart(drawn, label=label, width=540)
 
 
-def _deepest_level(nodes: Sequence[NodeScore]) -> int:
-    """The deepest level down to which the tree has few enough leaves to draw, 0 where none has."""
-    depth = max((node.depth for node in nodes), default=0)
-    while depth and max(end for _, end in _spans([node for node in nodes if node.depth <= depth])) > LEAVES:
-        depth -= 1
-    return depth
+def node_figure(node: NodeScore) -> str:
+    """How much of a node's products is found, in words; only what is all found is 100 %."""
+    if isnan(node.recall):
+        return "no products to test it with"
+    share = 100 if node.recall == 1 else min(round(100 * node.recall), 99)
+    return f"{share} % of {node.rows:,} found"
 
 
-def _spans(nodes: Sequence[NodeScore]) -> list[tuple[int, int]]:
-    """First and one past the last leaf of each node; a node without shown children is one leaf."""
+def leaf_spans(nodes: Sequence[NodeScore]) -> list[tuple[int, int]]:
+    """First and one past the last leaf of each node; parents come before their children."""
     spans: list[tuple[int, int]] = [(0, 0)] * len(nodes)
     open_nodes: list[int] = []
     leaves = 0
@@ -84,39 +105,26 @@ def _spans(nodes: Sequence[NodeScore]) -> list[tuple[int, int]]:
     return spans
 
 
-def _draw(axes: Axes, node: NodeScore, start: int, end: int, *, name: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    tested = not isnan(node.recall)
-    wrong = 1 - node.recall if tested else 0.0
-    colour = MUTED if not tested else BAD if wrong else ACCENT
-    strength = 0.1 if not tested else 0.12 + 0.78 * wrong if wrong else 0.22
-    axes.add_patch(
-        Rectangle(
-            (node.depth - 1, start),
-            0.985,
-            end - start,
-            facecolor=colour,
-            alpha=strength,
-            edgecolor=PAPER,
-            linewidth=0.8,
-        )
-    )
-    middle = (start + end) / 2
-    ink = PAPER if strength > 0.75 else INK
-    axes.text(node.depth - 0.98, middle, shorten(name, length=24), va="center", fontsize=6.5, color=ink)
-    # Only what is all found is 100 %.
-    figure = (
-        f"{100 if not wrong else min(round(100 * node.recall), 99)} % of {node.rows:,}"
-        if tested
-        else "no rows"
-    )
-    axes.text(
-        node.depth - 0.035,
-        middle,
-        figure,
-        va="center",
-        ha="right",
-        fontsize=5.8,
-        color=ink if tested else MUTED,
+def _write_names(
+    drawn: object, nodes: Sequence[NodeScore], angles: Sequence[tuple[float, ...]], *, separator: str
+) -> None:
+    """Write the names along the radius, turned so that none stands on its head."""
+    x, y, names, turns = [], [], [], []
+    for node, (start, end) in zip(nodes, angles, strict=True):
+        radius, middle = node.depth - 0.5 + HOLE, (start + end) / 2
+        if (start - end) * radius < READABLE_ARC:
+            continue
+        x.append(radius * cos(middle))
+        y.append(radius * sin(middle))
+        names.append(shorten(node.path.split(separator)[-1], length=11))
+        turns.append(middle if cos(middle) >= 0 else middle + pi)
+    drawn.text(  # type: ignore[attr-defined]
+        x,
+        y,
+        names,
+        angle=turns,
+        text_align="center",
+        text_baseline="middle",
+        text_font_size="9px",
+        text_color=INK,
     )

@@ -1,4 +1,6 @@
+// Sorting and searching of tables, the way from a category into the matrix, and the list of contents.
 (() => {
+  const NEIGHBOURS = 9; // categories shown on either side of one that is looked up in the matrix
   const value = (row, column) => {
     const cell = row.cells[column];
     return cell.dataset.v === undefined ? cell.textContent.trim() : Number(cell.dataset.v);
@@ -22,13 +24,31 @@
     });
   }
 
-  const filter = document.getElementById("filter");
-  filter.addEventListener("input", () => {
-    const wanted = filter.value.trim().toLowerCase();
-    for (const row of document.getElementById("classes").tBodies[0].rows) {
-      row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+  for (const field of document.querySelectorAll("input[data-filter]")) {
+    field.addEventListener("input", () => {
+      const wanted = field.value.trim().toLowerCase();
+      for (const row of document.getElementById(field.dataset.filter).tBodies[0].rows) {
+        row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+      }
+    });
+  }
+
+  const matrix = document.getElementById("chart-confusion");
+  if (matrix) {
+    const look = (place) => {
+      matrix.scrollIntoView({ block: "center" });
+      charts.zoom(matrix, place, NEIGHBOURS + 0.5);
+    };
+    for (const button of document.querySelectorAll("[data-zoom]")) {
+      button.addEventListener("click", () => look(button.dataset.zoom === "all" ? null : Number(button.dataset.zoom)));
     }
-  });
+    const field = document.querySelector("[data-zoom-search]");
+    const places = new Map([...document.querySelectorAll("#matrix-names option")].map((option) => [option.value.toLowerCase(), Number(option.dataset.place)]));
+    field?.addEventListener("input", () => {
+      const place = places.get(field.value.trim().toLowerCase());
+      if (place !== undefined) look(place);
+    });
+  }
 
   const links = [...document.querySelectorAll("nav a")];
   const sections = links.map((link) => document.querySelector(link.getAttribute("href")));
