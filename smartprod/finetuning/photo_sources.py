@@ -53,7 +53,7 @@ def target_photos(
 
     Raises:
         UsageError: There is no target domain, or none of its photos may be seen (SP477, SP478).
-        TrainingError: (SP480) None of them can be read.
+        TrainingError: (SP485) None of them can be read.
     """
     rows = find_domain_rows(
         split["domain"].to_pylist(), split["part"].to_pylist(), context.config.catalog.domains
@@ -71,7 +71,7 @@ def target_photos(
     usable = tuple(path for path in paths if path not in problems)
     if len(usable) < 2:
         raise TrainingError(
-            "SP480",
+            "SP485",
             f"{len(usable)} photos of the target domain can be read",
             where="finetune.image.domain, catalog.domains",
             fix="add rows of that domain, labelled or not, or set finetune.image.domain.method to none",
