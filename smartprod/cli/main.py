@@ -14,6 +14,8 @@ from smartprod.cli import (
     demo_catalogue,
     doctor,
     encoders,
+    explain,
+    export,
     import_,
     model,
     pipelines,
@@ -38,9 +40,11 @@ app.command("run")(run.run)
 app.command("import")(import_.import_)
 app.command("sweep")(sweep.sweep)
 app.command("score")(score.score)
+app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
+app.command("export")(export.export)
 app.command("pipelines")(pipelines.pipelines)
 app.command("stages")(stages.stages)
 app.command("encoders")(encoders.encoders)

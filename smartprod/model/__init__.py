@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smartprod.model.answer_rows import answered_schema, answered_table
     from smartprod.model.answerer import Answerer, Answers
-    from smartprod.model.card import HeadFigures, TrainingFigures
+    from smartprod.model.card import HeadFigures, TrainingFigures, read_scores
     from smartprod.model.class_changes import ClassChange, add_class, merge_classes
     from smartprod.model.classifier import ProductClassifier, load_classifier
     from smartprod.model.description import describe_model
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
     from smartprod.model.saving import save_model
+    from smartprod.model.shown_products import ShownProduct, load_shown_reference, small_photo
     from smartprod.model.single_products import ProductInput, product_rows
-    from smartprod.model.verification import verify_model
+    from smartprod.model.verification import MANIFEST_FILE, verify_model
 
 _HOMES = {
     "ClassChange": "class_changes",
@@ -31,22 +32,28 @@ _HOMES = {
     "Answerer": "answerer",
     "Answers": "answerer",
     "HeadFigures": "card",
+    "MANIFEST_FILE": "verification",
     "ModelRecord": "record",
     "ProductClassifier": "classifier",
     "ProductInput": "single_products",
     "SavedModel": "loading",
+    "ShownProduct": "shown_products",
     "TrainingFigures": "card",
     "answered_schema": "answer_rows",
     "answered_table": "answer_rows",
     "check_encoders": "loading",
     "load_classifier": "classifier",
     "load_model": "loading",
+    "load_shown_reference": "shown_products",
     "product_rows": "single_products",
+    "small_photo": "shown_products",
+    "read_scores": "card",
     "save_model": "saving",
     "verify_model": "verification",
 }
 
 __all__ = [
+    "MANIFEST_FILE",
     "Answerer",
     "Answers",
     "ClassChange",
@@ -55,6 +62,7 @@ __all__ = [
     "ProductClassifier",
     "ProductInput",
     "SavedModel",
+    "ShownProduct",
     "TrainingFigures",
     "add_class",
     "answered_schema",
@@ -64,9 +72,12 @@ __all__ = [
     "embed_examples",
     "load_classifier",
     "load_model",
+    "load_shown_reference",
     "merge_classes",
     "product_rows",
+    "read_scores",
     "save_model",
+    "small_photo",
     "verify_model",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from smartprod.encoders import list_encoders
@@ -132,6 +132,17 @@ def _score_table(heads: Sequence[HeadFigures]) -> Iterator[str]:
         )
 
 
+def read_scores(card: str) -> Iterator[HeadFigures]:
+    """Read the scores of the heads from a card; a card without that table gives none."""
+    for line in card.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 6 and cells[0] in {"image", "text", "fused"}:
+            rows, accuracy, macro_f1 = int(cells[3].replace(",", "")), cells[4], cells[5]
+            yield HeadFigures(
+                cells[0], cells[1], cells[2], rows, _read_score(accuracy), _read_score(macro_f1)
+            )
+
+
 def _decision_lines(
     record: ModelRecord, settings: DecisionSettings, figures: TrainingFigures
 ) -> Iterator[str]:
@@ -208,3 +219,7 @@ def _example(record: ModelRecord) -> str:
 
 def _score(value: float) -> str:
     return "–" if isnan(value) else f"{value:.3f}"
+
+
+def _read_score(text: str) -> float:
+    return nan if text == "–" else float(text)

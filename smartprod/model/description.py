@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smartprod.decision import AddedClass, Decider
+from smartprod.model.card import read_scores
 from smartprod.model.loading import load_model
 from smartprod.model.reference import load_reference
 from smartprod.model.saving import CARD_FILE
@@ -50,10 +51,11 @@ def _decider_lines(decider: Decider) -> Iterator[str]:
 
 def _scores(folder: Path) -> Iterator[str]:
     """The score table of the model card."""
-    for line in (folder / CARD_FILE).read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 6 and cells[0] in {"image", "text", "fused"}:
-            yield f"score     {cells[0]} head on {cells[3]} {cells[2]} rows: accuracy {cells[4]}, macro-F1 {cells[5]}"
+    for each in read_scores((folder / CARD_FILE).read_text(encoding="utf-8")):
+        yield (
+            f"score     {each.head} head on {each.rows:,} {each.part} rows: accuracy {each.accuracy:.3f}, "
+            f"macro-F1 {each.macro_f1:.3f}"
+        )
 
 
 def _class_lines(model: SavedModel) -> Iterator[str]:

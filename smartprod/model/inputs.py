@@ -1,4 +1,4 @@
-"""Products as Python has them (a data frame, an Arrow table, a list of dicts) to rows of the product table."""
+"""Products as Python has them to rows of the product table: a data frame, anything that gives Arrow, a list of dicts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ def read_inputs(products: Any, config: CatalogConfig, *, scratch: Path) -> pa.Ta
     """Turn products into rows of the product table.
 
     Args:
-        products: A pandas DataFrame, a pyarrow Table, or a list of dicts, with the column names of the training table.
-            An image may be a path, the bytes of an image file, or a Pillow image; a cell may hold several.
+        products: A pandas or Polars DataFrame, a pyarrow Table, anything else that gives an Arrow stream
+            (`__arrow_c_stream__`, the Arrow PyCapsule interface), or a list of dicts, with the column names of the
+            training table. An image may be a path, the bytes of an image file, or a Pillow image; a cell may hold several.
         config: Column names and how to read the cells.
         scratch: An empty folder for the images that are no files.
 
     Raises:
-        UsageError: (SP720) It is none of these. (SP205) No column says anything about a product.
+        UsageError: (SP720) It is none of these. (SP730) It cannot give its columns as Arrow. (SP205) No column says anything
+            about a product.
     """
     records = list(_records(products))
     images = [_given_images(record, config.columns.images) for record in records]
@@ -43,17 +45,39 @@ def read_inputs(products: Any, config: CatalogConfig, *, scratch: Path) -> pa.Ta
 
 
 def _records(products: Any) -> Iterable[Any]:
-    if isinstance(products, pa.Table):
-        return products.to_pylist()
-    if hasattr(products, "to_dict") and hasattr(products, "columns"):
+    if hasattr(products, "iloc") and hasattr(products, "to_dict"):
+        # pandas gives Arrow too, but not a column of Pillow images, which a list of dicts may well hold.
         return products.to_dict("records")
+    if hasattr(products, "__arrow_c_stream__"):
+        return _arrow_table(products).to_pylist()
     if isinstance(products, Sequence) and not isinstance(products, str | bytes):
         return products
     raise UsageError(
         "SP720",
         f"products cannot be a {type(products).__name__}",
-        fix="give a pandas DataFrame, a pyarrow Table, or a list of dicts, one for each product",
+        fix="give a pandas, Polars or Arrow table (a lazy one collected), or a list of dicts, one for each product",
     )
+
+
+def _arrow_table(products: Any) -> pa.Table:
+    """Read an Arrow stream of rows; the library that gives it is not imported here."""
+    try:
+        return _read_stream(products)
+    except Exception as error:  # whatever that library says of a column which Arrow has no type for
+        raise UsageError(
+            "SP730",
+            f"the {type(products).__name__} cannot give its columns as Arrow: {error}",
+            fix="leave out columns of Python objects; give images as paths or as the bytes of their files",
+        ) from error
+
+
+def _read_stream(products: Any) -> pa.Table:
+    table = pa.RecordBatchReader.from_stream(products).read_all()
+    for field in table.schema:
+        if pa.types.is_fixed_size_binary(field.type) and field.type.byte_width == 8:
+            # What Polars gives for a column of Python objects: their addresses in memory.
+            raise TypeError(f"the column `{field.name}` holds Python objects")
+    return table
 
 
 def _given_images(record: object, columns: Sequence[str]) -> dict[str, list[Any]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import pyarrow as pa
+
     from smartprod.classifiers import HeldOutAnswers
 
 REFERENCE_FOLDER = "reference"
@@ -70,11 +72,12 @@ def choose_reference(held_out: Mapping[str, HeldOutAnswers], *, dims: int, seed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceRows:
-    """What is kept: held-out answers by head, chosen table rows int64 [M], and the embeddings of those rows."""
+    """What is kept: held-out answers by head, chosen table rows int64 [M], their embeddings, and what is shown of them."""
 
     held_out: Mapping[str, HeldOutAnswers]
     rows: np.ndarray
     products: ProductEmbeddings
+    shown: pa.Table | None = None
 
 
 def save_reference(reference: ReferenceRows, folder: Path) -> None:

@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
     from smartprod.model.card import HeadFigures, TrainingFigures
     from smartprod.model.reference import ReferenceRows
+    from smartprod.pipeline import TableFile
 
 
 @stage(
     "export",
-    reads=["embedding_index", "split", "heads", "decision", "leaderboard", "metrics"],
+    reads=["products", "embedding_index", "split", "heads", "decision", "leaderboard", "metrics"],
+    streams=["products"],
     writes=["model"],
     config=["run.name", "catalog", "clean", "extract", "decide", "score"],
     libraries=["safetensors", "pyyaml"],
 )
 def export(
     context: StageContext,
+    products: TableFile,
     embedding_index: pa.Table,
     split: pa.Table,
     heads: Path,
@@ -35,7 +38,7 @@ def export(
 ) -> dict[str, object]:
     """Save heads, decision and configuration as a model folder that verifies itself."""
     from smartprod.decision import load_decider
-    from smartprod.embeddings import encoders_of
+    from smartprod.embeddings import encoders_of, with_finetuned_encoders
     from smartprod.model.saving import save_model
 
     folder = context.folder("model")
@@ -46,9 +49,9 @@ def export(
         folder,
         decider=decider,
         encoders=encoders,
-        config=context.config,
+        config=with_finetuned_encoders(context.config, context.run, encoders),
         figures=figures,
-        reference=_reference(context, embedding_index, heads),
+        reference=_reference(context, products, embedding_index, heads),
     )
     context.say(
         f"{len(decider.classes):,} classes, heads {', '.join(decider.head_set.heads)}, mode {decider.settings.mode}"
@@ -57,17 +60,23 @@ def export(
     return {"model": folder}
 
 
-def _reference(context: StageContext, embedding_index: pa.Table, heads: Path) -> ReferenceRows:
+def _reference(
+    context: StageContext, products: TableFile, embedding_index: pa.Table, heads: Path
+) -> ReferenceRows:
     from smartprod.classifiers import load_validation
-    from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
+    from smartprod.embeddings import EmbeddingStore, ImageLimits, encoders_of, store_folder
     from smartprod.fusion import load_products
     from smartprod.model.reference import ReferenceRows, choose_reference
+    from smartprod.model.shown_products import gather_shown
 
     held_out = load_validation(heads)
     dims = sum(encoder.dim for encoder in encoders_of(embedding_index))
     rows = choose_reference(held_out, dims=dims, seed=context.seed)
     store = EmbeddingStore(store_folder(context.config))
-    return ReferenceRows(held_out, rows, load_products(embedding_index, rows, store))
+    section = context.config.extract
+    limits = ImageLimits(section.max_image_megapixels, section.max_image_megabytes)
+    shown = gather_shown(products, rows, limits=limits, threads=context.threads)
+    return ReferenceRows(held_out, rows, load_products(embedding_index, rows, store), shown)
 
 
 def tell_model(context: StageContext, folder: Path, *, classes: int) -> None:

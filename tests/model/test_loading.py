@@ -32,7 +32,7 @@ def test_loading_model_holds_nothing_of_the_machine_that_trained(demo_run):
 
 def test_loading_model_is_made_of_open_formats_that_everybody_may_read(demo_run):
     files = [path for path in demo_run.model.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".yaml", ".md"}
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".yaml", ".md", ".parquet"}
     assert len({stat.S_IMODE(path.stat().st_mode) for path in files}) == 1
 
 

@@ -1,0 +1,52 @@
+"""Why a model answers as it does: what each modality, word and part of the photo adds, and the nearest training products.
+
+`Explainer` asks the real model about variants of a product; `Explanation` is what it found, for a page, a report or a terminal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smartprod.explanation.explainer import Explainer, explain_row
+    from smartprod.explanation.explanation import Explanation, ModalityShare, PathStep, PhotoMap, WordWeight
+    from smartprod.explanation.page import explanation_page
+    from smartprod.explanation.similar import SimilarProduct, SimilarProducts
+    from smartprod.explanation.told import explanation_lines
+
+_HOMES = {
+    "Explainer": "explainer",
+    "Explanation": "explanation",
+    "ModalityShare": "explanation",
+    "PathStep": "explanation",
+    "PhotoMap": "explanation",
+    "SimilarProduct": "similar",
+    "SimilarProducts": "similar",
+    "WordWeight": "explanation",
+    "explain_row": "explainer",
+    "explanation_lines": "told",
+    "explanation_page": "page",
+}
+
+__all__ = [
+    "Explainer",
+    "Explanation",
+    "ModalityShare",
+    "PathStep",
+    "PhotoMap",
+    "SimilarProduct",
+    "SimilarProducts",
+    "WordWeight",
+    "explain_row",
+    "explanation_lines",
+    "explanation_page",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

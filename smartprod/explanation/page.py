@@ -1,0 +1,49 @@
+"""An explanation as one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from smartprod.explanation.told import strongest_words, told_decision
+
+if TYPE_CHECKING:
+    from smartprod.explanation.explanation import Explanation
+
+_FULL_COLOUR = 1.0  # log-odds from which a word has its full colour, at least
+
+
+def explanation_page(explanation: Explanation) -> str:
+    """Write the page: self-contained, light and dark, readable on a phone."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("smartprod.explanation", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "jpeg": _data_uri,
+        "percent": _percent,
+        "points": lambda value: f"{value * 100:+.1f}",
+    }
+    strongest = max([_FULL_COLOUR, *(abs(word.weight) for word in explanation.words)])
+    return environment.get_template("explanation.html.j2").render(
+        it=explanation,
+        decision=told_decision(explanation.decision),
+        words=[
+            (word.text, word.weight, round(min(abs(word.weight) / strongest, 1) * 85))
+            for word in explanation.words
+        ],
+        words_for=strongest_words(explanation),
+        words_against=strongest_words(explanation, against=True),
+    )
+
+
+def _data_uri(content: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}"

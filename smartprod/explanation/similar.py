@@ -1,0 +1,91 @@
+"""The training products that are nearest to a product, by the embeddings that the model folder keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smartprod.fusion import MODALITIES
+from smartprod.model import load_shown_reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smartprod.embeddings import ModalityEmbeddings
+    from smartprod.fusion import ProductEmbeddings
+    from smartprod.model import ShownProduct
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarProduct:
+    """A training product near the one asked about.
+
+    Attributes:
+        product: The training product.
+        similarity: Mean cosine over the modalities that both have.
+        image: Cosine of the photos; None where one of the two has none.
+        text: Cosine of the texts; None where one of the two has none.
+    """
+
+    product: ShownProduct
+    similarity: float
+    image: float | None
+    text: float | None
+
+
+class SimilarProducts:
+    """The products that a model folder shows, ready to be searched.
+
+    Args:
+        folder: The model folder; without shown products nothing is ever similar.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._kept = load_shown_reference(folder)
+
+    def __len__(self) -> int:
+        return 0 if self._kept is None else len(self._kept.shown)
+
+    def nearest(
+        self, product: ProductEmbeddings, *, count: int, without_id: str | None = None
+    ) -> tuple[SimilarProduct, ...]:
+        """Find the nearest ones.
+
+        Args:
+            product: The embeddings of one product.
+            count: Most to give.
+            without_id: Id of the product itself, which is no news.
+        """
+        if self._kept is None:
+            return ()
+        cosines = np.stack(
+            [_cosines(product.modality(name), self._kept.products.modality(name)) for name in MODALITIES]
+        )  # [2, M]
+        known = ~np.isnan(cosines)
+        similarity = np.where(known, cosines, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        similarity[~known.any(axis=0)] = -np.inf
+        found: list[SimilarProduct] = []
+        for position in np.argsort(-similarity, kind="stable").tolist():
+            shown = self._kept.shown[position]
+            if len(found) == count or not known[:, position].any():
+                break
+            if without_id is None or shown.id != without_id:
+                image, text = (None if np.isnan(value) else float(value) for value in cosines[:, position])
+                found.append(SimilarProduct(shown, float(similarity[position]), image, text))
+        return tuple(found)
+
+    def share_of(self, category: str, *, classes: int) -> float:
+        """Share of a category among the kept products; an equal share where none is kept."""
+        shown = [] if self._kept is None else self._kept.shown
+        count = sum(each.category == category for each in shown)
+        return count / len(shown) if count else 1 / classes
+
+
+def _cosines(one: ModalityEmbeddings, many: ModalityEmbeddings) -> np.ndarray:
+    """Mean cosine over the encoders of a modality, NaN where one side has none, float32 [M]."""
+    cosines = np.full(len(many.present), np.nan, dtype=np.float32)
+    if one.present[0]:  # each encoder's block has length 1
+        cosines[many.present] = many.values[many.present] @ one.values[0] / max(len(one.sizes), 1)
+    return cosines

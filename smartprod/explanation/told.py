@@ -1,0 +1,85 @@
+"""An explanation as a few lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smartprod.explanation.explanation import Explanation
+
+_MOST_WORDS = 6
+_LEAST_WEIGHT = 0.05  # in log-odds: one percentage point at a probability of one half
+_DECISIONS = {
+    "accepted": "accepted",
+    "backed_off": "backed off to a category that is sure enough",
+    "other": "no known category",
+    "review": "for a person to review",
+}
+
+
+def told_decision(decision: str) -> str:
+    """Say a decision in words."""
+    return _DECISIONS.get(decision, decision)
+
+
+def strongest_words(explanation: Explanation, *, against: bool = False) -> tuple[tuple[str, float], ...]:
+    """The pieces of text that speak most for the category, or most against it, with their weights."""
+    sign = -1 if against else 1
+    ordered = sorted(explanation.words, key=lambda word: -sign * word.weight)
+    return tuple(
+        (word.text.strip(" \n\t.,;:!?()\"'"), word.weight)
+        for word in ordered[:_MOST_WORDS]
+        if sign * word.weight >= _LEAST_WEIGHT
+    )
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """Write an explanation as lines of text."""
+    each = explanation
+    yield f"row {each.row}{f' ({each.id})' if each.id else ''}: {each.title or 'without a title'}"
+    answer = each.answer or ("other" if each.decision == "other" else "no answer")
+    yield f"answer: {answer}; {told_decision(each.decision)}"
+    if each.reason:
+        yield f"  {each.reason}"
+    if each.explained is None:
+        return
+    yield f"most probable: {each.explained}, {each.confidence:.1%}, by the {each.head} head"
+    if len(each.path) > 1:
+        yield "  " + ", ".join(
+            f"{step.category.split(' > ')[-1]} {step.confidence:.1%}" for step in each.path
+        )
+    others = "; ".join(f"{step.category} {step.confidence:.1%}" for step in each.top[1:4])
+    yield f"next: {others}" if others else "next: nothing"
+    yield f"where the {each.confidence:.1%} come from: {each.base:.1%} before anything is known" + "".join(
+        f", {share.share * 100:+.1f} points by the {share.modality} (alone {share.alone:.1%})"
+        for share in each.modalities
+    )
+    for title, against in (("words for it", False), ("words against it", True)):
+        found = strongest_words(each, against=against)
+        if found:
+            yield f"{title}: " + ", ".join(f"{text} ({weight:+.2f})" for text, weight in found)
+    if each.photo is not None:
+        yield f"on the photo: {_place(explanation)}"
+    if each.similar:
+        yield "nearest training products:"
+        for similar in each.similar:
+            product = similar.product
+            told = product.title or product.id or f"row {product.row}"
+            yield f"  {similar.similarity:.2f}  {product.category or 'without a category'}  {told[:60]}"
+
+
+def _place(explanation: Explanation) -> str:
+    """Say in words where the part of the photo is that matters most."""
+    assert explanation.photo is not None
+    weights = explanation.photo.weights
+    row, column = divmod(int(weights.argmax()), weights.shape[1])
+    if float(weights.max()) < _LEAST_WEIGHT:
+        return "no single part matters"
+    names = (("upper", "middle", "lower"), ("left", "middle", "right"))
+    vertical, horizontal = (
+        options[min(3 * place // weights.shape[0], 2)]
+        for options, place in zip(names, (row, column), strict=True)
+    )
+    where = "the middle" if vertical == horizontal == "middle" else f"the {vertical} {horizontal}"
+    return f"{where} matters most ({float(weights.max()):+.2f})"
