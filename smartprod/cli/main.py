@@ -17,6 +17,7 @@ from smartprod.cli import (
     explain,
     export,
     import_,
+    init,
     model,
     pipelines,
     run,
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("import")(import_.import_)
 app.command("sweep")(sweep.sweep)
