@@ -17,7 +17,7 @@ import numpy as np
 from smartprod._version import __version__
 from smartprod.classifiers import load_validation
 from smartprod.decision import NoCalibration, cross_fit_folds, learn_calibration
-from smartprod.embeddings import EmbeddingStore, store_folder
+from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder
 from smartprod.evaluation.curves import read_trainings
 from smartprod.evaluation.data import (
     UNKNOWN_CLASS,
@@ -131,7 +131,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         shots=config.report.shots,
         costs=decider.costs,
         stage_costs=stage_costs(run),
-        trainings=read_trainings(run),
+        trainings=read_trainings(run, [each.name for each in encoders_of(artefacts.embedding_index)]),
         sweep=read_sweep(run),
         other_images=read_other_images(
             artefacts.other_images, partial(image_on_disk, config=config.catalog.remote)

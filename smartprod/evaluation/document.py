@@ -46,8 +46,8 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
           `mistaken_for`, `mistaken_rows`
         - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
-        - `trainings`: list of `name`, `best_epoch`, `stopped`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
-          `val_weighted_f1`, `learning_rate`, `seconds`) of the encoders trained in the run
+        - `trainings`: list of `name`, `best_epoch`, `encoder`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
+          `val_accuracy`, `val_weighted_f1`, `learning_rate`) of the encoders trained in the run
         - `other_images`: list of `label`, `products`, `listed`, `alike`, `added`, `threshold`; empty where no class was filled
         - `sweep`: `base`, `metric`, `trials` (list of `number`, `values` by key, `scores`, `reason`, `seconds`); null without
         - `findings`: what to look at, most severe first, list of `kind`, `severity`, `suggestion`, `evidence`, `category`, `rows`

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the val rows say: mean cross-entropy, accuracy, and macro-F1 over the classes that occur."""
+    """What the val rows say: mean cross-entropy, accuracy, and F1 over the classes that occur: their mean, and weighted by rows."""
 
     loss: float
     accuracy: float
     macro_f1: float
+    weighted_f1: float
 
 
 def evaluate(network: FinetuneNetwork, rows: ValidationBatches, device: Device) -> Scores:
@@ -41,8 +42,14 @@ def score_logits(logits: torch.Tensor, targets: torch.Tensor) -> Scores:
     from sklearn.metrics import f1_score
 
     answers, truth = logits.argmax(dim=1).numpy(), targets.numpy()
+    occurring = np.unique(truth)
+    macro, weighted = (
+        float(f1_score(truth, answers, average=average, labels=occurring, zero_division=0))
+        for average in ("macro", "weighted")
+    )
     return Scores(
         loss=float(functional.cross_entropy(logits, targets)),
         accuracy=float((answers == truth).mean()),
-        macro_f1=float(f1_score(truth, answers, average="macro", labels=np.unique(truth), zero_division=0)),
+        macro_f1=macro,
+        weighted_f1=weighted,
     )

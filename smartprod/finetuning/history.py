@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -18,6 +18,7 @@ class EpochRecord:
         val_loss: Mean cross-entropy over the val rows; None without them, like the next two.
         val_accuracy: Of the val rows.
         val_macro_f1: Of the val rows.
+        val_weighted_f1: The same, each class weighted by its rows.
     """
 
     epoch: int
@@ -27,6 +28,7 @@ class EpochRecord:
     val_loss: float | None = None
     val_accuracy: float | None = None
     val_macro_f1: float | None = None
+    val_weighted_f1: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class TrainingHistory:
     epochs: tuple[EpochRecord, ...]
     best_epoch: int
     update_losses: tuple[float, ...]
+
+    def followed_by(self, later: TrainingHistory) -> TrainingHistory:
+        """This training and one that went on from its weights, as one; kept is what the later one kept."""
+        done = len(self.epochs)
+        moved = tuple(replace(record, epoch=done + record.epoch) for record in later.epochs)
+        losses = (*self.update_losses, *later.update_losses)
+        return TrainingHistory((*self.epochs, *moved), done + later.best_epoch, losses)
 
     def document(self) -> dict[str, Any]:
         """The same as plain values."""

@@ -235,7 +235,12 @@ class _Training:
         if self._task.validation is None:
             return {}
         scores = evaluate(self._judged, self._task.validation, self._task.device)
-        return {"val_loss": scores.loss, "val_accuracy": scores.accuracy, "val_macro_f1": scores.macro_f1}
+        return {
+            "val_loss": scores.loss,
+            "val_accuracy": scores.accuracy,
+            "val_macro_f1": scores.macro_f1,
+            "val_weighted_f1": scores.weighted_f1,
+        }
 
     def _is_best(self, record: EpochRecord) -> bool:
         if self._task.validation is None:

@@ -119,6 +119,7 @@ for _artefact in (
     Artefact("image_training", ArtefactKind.JSON, "finetune-image/training.json", "its epochs and scores"),
     Artefact("text_encoder", ArtefactKind.FOLDER, "finetune-text/encoder", "the fine-tuned text encoder"),
     Artefact("text_training", ArtefactKind.JSON, "finetune-text/training.json", "its epochs and scores"),
+    Artefact("joint_training", ArtefactKind.JSON, "finetune-joint/training.json", "epochs of both together"),
     Artefact("heads", ArtefactKind.FOLDER, "classify/heads", "fitted heads and their logits"),
     Artefact("leaderboard", ArtefactKind.JSON, "classify/leaderboard.json", "every candidate and its scores"),
     Artefact(

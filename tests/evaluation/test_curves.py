@@ -23,12 +23,11 @@ HISTORY = {
             "val_macro_f1": f1,
             "val_weighted_f1": f1 + 0.1,
             "learning_rate": 1e-4 * (4 - number),
-            "seconds": 12.5,
         }
         for number, f1 in ((1, 0.41), (2, 0.63), (3, 0.6))
     ],
     "best_epoch": 2,
-    "stopped": "no gain for 1 epoch",
+    "encoder": "minilm",
 }
 
 
@@ -36,7 +35,7 @@ def test_curves_of_a_history_name_the_kept_epoch():
     curves = training_curves("text encoder", HISTORY)
     assert curves is not None
     assert curves.best.val_macro_f1 == 0.63
-    assert curves.seconds == 37.5
+    assert curves.encoder == "minilm"
 
 
 def test_curves_read_missing_figures_as_nan():
@@ -80,10 +79,11 @@ def run(tmp_path) -> RunFolder:
 
 def test_curves_are_read_from_the_run_and_change_the_identity_of_the_report(run):
     before = training_identity(Config(), run)
-    assert read_trainings(run) == ()
+    assert read_trainings(run, ["finetuned-text"]) == ()
     path = run.artefact_path("text_training")
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(HISTORY), encoding="utf-8")
-    (curves,) = read_trainings(run)
+    (curves,) = read_trainings(run, ["lite0", "finetuned-text"])
     assert curves.name == "text encoder"
     assert training_identity(Config(), run) != before
+    assert read_trainings(run, ["lite0", "minilm"]) == ()  # trained once, not used now
