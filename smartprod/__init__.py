@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "load"]
 
 
-def load(folder: str | Path) -> ProductClassifier:
-    """Load a trained model folder as a scikit-learn-like classifier.
+def load(model: str | Path) -> ProductClassifier:
+    """Load a trained model as a scikit-learn-like classifier.
 
     Args:
-        folder: A model folder written by `smartprod run all`, such as `runs/demo/model`.
+        model: A model folder written by `smartprod run all`, such as `runs/demo/model`; a repository folder written by
+            `smartprod export --to hub`; or `hf:user/name@revision`, a repository of the Hugging Face hub.
 
     Returns:
-        An object with `predict` and `predict_proba` over a DataFrame or a list of dicts.
+        An object with `predict` and `predict_proba` over a data frame, an Arrow table or a list of dicts.
 
     Raises:
-        ModelError: The folder is missing, damaged or altered (its hashes do not match).
+        ModelError: The model is missing, damaged or altered (its hashes do not match), or cannot be downloaded.
     """
+    from smartprod.interchange import locate_model
     from smartprod.model import load_classifier
 
-    return load_classifier(folder)
+    return load_classifier(locate_model(model))

@@ -30,7 +30,13 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     overrides: OverridesArgument = None,
     *,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
+        Path,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="A model folder, runs/NAME/model; or hf:user/name@revision.",
+        ),
     ],
     out: Annotated[
         str,
@@ -79,11 +85,12 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     from smartprod.pipeline import RunConsole, limit_threads
 
     limit_threads(None)  # before numpy is loaded
+    from smartprod.interchange import locate_model
     from smartprod.scoring import score_table
 
     score_table(
         table,
-        model=model,
+        model=locate_model(model),
         out=out,
         mode=mode,
         output_format=output_format,

@@ -13,7 +13,13 @@ from smartprod.cli.options import DebugOption
 def serve(  # noqa: PLR0913  (one parameter for each option)
     *,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
+        Path,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="A model folder, runs/NAME/model; or hf:user/name@revision.",
+        ),
     ],
     host: Annotated[
         str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")
@@ -47,9 +53,12 @@ def serve(  # noqa: PLR0913  (one parameter for each option)
     from smartprod.pipeline import limit_threads
 
     limit_threads(threads)  # before numpy is loaded
+    from smartprod.interchange import locate_model
     from smartprod.service import ServiceLimits, serve
 
     limits = ServiceLimits(
         batch=batch, window_milliseconds=window, waiting=waiting, products=products, body_megabytes=body
     )
-    serve(model, host=host, port=port, mode=mode, limits=limits, threads=threads, tell=typer.echo)
+    serve(
+        locate_model(model), host=host, port=port, mode=mode, limits=limits, threads=threads, tell=typer.echo
+    )

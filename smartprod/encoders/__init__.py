@@ -9,7 +9,7 @@ from smartprod.encoders.loading import (
     list_encoders,
     load_encoder,
 )
-from smartprod.encoders.offline import configure_offline, is_offline
+from smartprod.encoders.offline import configure_offline, is_offline, network_as_given
 from smartprod.encoders.specs import OwnEncoder, own_encoder
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
@@ -33,6 +33,7 @@ __all__ = [
     "is_offline",
     "list_encoders",
     "load_encoder",
+    "network_as_given",
     "open_trainable_image",
     "open_trainable_text",
     "own_encoder",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from smartprod.encoders.specs import parse_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from smartprod.config.schema import Config
 
 _QUIET = {
@@ -20,6 +23,8 @@ _QUIET = {
     "DO_NOT_TRACK": "1",
 }
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_given: dict[str, str | None] = {}
+"""The user's own environment, as it was before it was first changed here."""
 
 
 def configure_offline(config: Config) -> bool:
@@ -54,9 +59,34 @@ def _needs_hub(config: Config) -> bool:
     return any(parse_spec(name).needs_hub for name in (*config.extract.image, *config.extract.text))
 
 
+@contextmanager
+def network_as_given() -> Iterator[None]:
+    """Allow the network for a while where only a configuration forbade it: the user names what is to be fetched."""
+    now = {name: os.environ.get(name) for name in _OFFLINE}
+    try:
+        _restore({name: _given.get(name, now[name]) for name in _OFFLINE})
+        yield
+    finally:
+        _restore(now)
+
+
+def _restore(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    _tell_hub_library()
+
+
 def _set_offline(value: str) -> None:
     for name in _OFFLINE:
+        _given.setdefault(name, os.environ.get(name))
         os.environ[name] = value
+    _tell_hub_library()
+
+
+def _tell_hub_library() -> None:
     hub = sys.modules.get("huggingface_hub.constants")
     if hub is not None:  # already imported: it read the environment once and will not look again
-        hub.HF_HUB_OFFLINE = value == "1"  # type: ignore[attr-defined]
+        hub.HF_HUB_OFFLINE = is_offline()  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -56,6 +57,24 @@ def test_classifier_frame_table_and_dicts_give_the_same(classifier, rows):
     expected = classifier.predict_proba(rows)
     np.testing.assert_array_equal(classifier.predict_proba(pd.DataFrame(rows)), expected)
     np.testing.assert_array_equal(classifier.predict_proba(pa.Table.from_pylist(rows)), expected)
+
+
+def test_classifier_polars_frame_and_any_arrow_stream_give_the_same(classifier, rows):
+    few, table = rows[:3], pa.Table.from_pylist(rows[:3])
+    expected = classifier.predict_proba(few)
+    for products in (pl.DataFrame(few), table.to_reader(), table.to_batches()[0]):
+        np.testing.assert_array_equal(classifier.predict_proba(products), expected)
+    files = pl.DataFrame({"title": ["red mug"], "image": [b"no image"]})
+    assert classifier.decide(files)["status"].tolist() == ["images:corrupt"]
+
+
+def test_classifier_frames_without_rows_of_arrow_are_usage_errors(classifier):
+    with pytest.raises(UsageError, match=r"SP720.*\n.*collected"):
+        classifier.predict(pl.DataFrame({"title": ["red mug"]}).lazy())
+    with pytest.raises(UsageError, match=r"SP730.*struct"):
+        classifier.predict(pl.Series(["red mug"]))
+    with pytest.raises(UsageError, match=r"SP730.*`image` holds Python objects"):
+        classifier.predict(pl.DataFrame({"image": [Image.new("RGB", (2, 2))]}))
 
 
 def test_classifier_missing_cells_of_a_frame_are_missing_not_text(classifier):

@@ -1,0 +1,64 @@
+"""`smartprod export`: a trained model for other tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smartprod.cli.options import DebugOption
+
+
+class ExportForm(StrEnum):
+    """What a model can be exported to."""
+
+    ONNX = "onnx"
+    HUB = "hub"
+
+
+def export(
+    *,
+    model: Annotated[
+        Path,
+        typer.Option("--model", "-m", metavar="FOLDER", help="A model folder, or hf:user/name@revision."),
+    ],
+    to: Annotated[
+        ExportForm,
+        typer.Option("--to", help="onnx: ONNX files. hub: a folder for a Hugging Face repository."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="A folder that does not exist yet.")
+    ],
+    push: Annotated[
+        str | None,
+        typer.Option("--push", metavar="USER/NAME", help="Upload the repository folder to the hub as well."),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="A repository that --push creates is private.")
+    ] = False,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", "--license", metavar="NAME", help="Of the model, such as apache-2.0."),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", metavar="USER/NAME", help="Training data on the hub; once for each."),
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write a model as ONNX files, or as a Hugging Face repository folder that `--model` reads again."""
+    from smartprod.pipeline import limit_threads
+
+    limit_threads(None)  # before numpy is loaded
+    from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
+
+    if to is ExportForm.HUB:
+        folder = export_hub(locate_model(model), out, card=HubCard(licence, tuple(dataset or ())))
+        typer.echo(f"{folder} is a repository folder; load it with smartprod.load({str(folder)!r})")
+        if push is not None:
+            typer.echo(
+                f"uploaded; load it with smartprod.load({push_to_hub(folder, push, private=private)!r})"
+            )
+        return

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import os
+import re
+
+import huggingface_hub.constants
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+
+import smartprod
+from smartprod.errors import ModelError, UsageError
+from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
+from smartprod.model import load_model
+from tests.interchange.local_hub import local_hub
+
+
+@pytest.fixture(scope="module")
+def repository_folder(demo_run, tmp_path_factory):
+    card = HubCard(licence="apache-2.0", datasets=("me/things",))
+    return export_hub(demo_run.model, tmp_path_factory.mktemp("hub") / "shop", card=card)
+
+
+@pytest.fixture
+def own_caches(tmp_path, monkeypatch):
+    """Empty caches, and a token that only the hub of this machine sees."""
+    monkeypatch.setenv("SMARTPROD_CACHE", str(tmp_path / "own"))
+    monkeypatch.setenv("HF_TOKEN", "hf_of_this_machine")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path
+
+
+def test_hub_folder_has_a_card_that_the_hub_reads(repository_folder):
+    card = ModelCard.load(repository_folder / "README.md")
+    assert (card.data.license, card.data.datasets, card.data.library_name) == (
+        "apache-2.0",
+        ["me/things"],
+        "smartprod",
+    )
+    fused = [each for each in card.data.eval_results if "fused" in each.task_name]
+    assert {each.metric_name for each in fused} == {"accuracy", "macro-F1"}
+    assert all(0 < each.metric_value <= 1 for each in fused)
+    for words in ("## Limits", "- Home > Kitchen > Mug", 'smartprod.load("hf:', "model/reference/"):
+        assert words in card.text
+
+
+def test_hub_folder_without_a_licence_says_so(demo_run, tmp_path):
+    text = (export_hub(demo_run.model, tmp_path / "shop", card=HubCard()) / "README.md").read_text()
+    assert yaml.safe_load(text.split("---")[1])["license_name"] == "not-stated"
+    assert "No licence is stated" in text
+    assert "# datasets: [USER/NAME]" in text
+
+
+def test_hub_folder_is_loaded_as_the_same_model(repository_folder, demo_run):
+    product = [{"title": "red ceramic mug"}]
+    with smartprod.load(repository_folder) as given, smartprod.load(demo_run.model) as own:
+        assert given.model.identity == own.model.identity
+        assert given.predict_proba(product).tolist() == own.predict_proba(product).tolist()
+
+
+def test_hub_folder_is_never_written_over_something(repository_folder, demo_run):
+    with pytest.raises(UsageError, match="SP731"):
+        export_hub(demo_run.model, repository_folder, card=HubCard())
+    assert not list(repository_folder.parent.glob(".shop*")), "nothing is left behind"
+
+
+def test_hub_upload_and_download_give_the_model_back(repository_folder, demo_run, own_caches):
+    with local_hub() as hub:
+        name = push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
+        assert re.fullmatch(r"hf:me/shop@[0-9a-f]{40}", name)
+        folder = locate_model(name, endpoint=hub.url)
+        downloads = hub.downloads
+    assert load_model(folder).identity == load_model(demo_run.model).identity
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    assert downloads > 0
+    assert locate_model(name) == folder, "a commit that is here already needs no network"
+
+
+def test_hub_model_in_the_hub_cache_needs_no_network(repository_folder, own_caches, monkeypatch):
+    with local_hub() as hub:
+        name = push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
+        folder = locate_model(name, endpoint=hub.url)
+    monkeypatch.setenv("SMARTPROD_CACHE", str(own_caches / "another"))
+    again = locate_model(name, endpoint=hub.url)
+    assert again != folder
+    assert load_model(again).identity == load_model(folder).identity
+
+
+def test_hub_model_that_was_altered_is_refused(repository_folder, own_caches):
+    with local_hub() as hub:
+        name = push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
+        hub.files["me/shop"]["model/decision/decision.json"] += b" "
+        folder = locate_model(name, endpoint=hub.url)
+    with pytest.raises(ModelError, match="SP713"):
+        load_model(folder)
+
+
+def test_hub_names_without_revision_or_model_are_told(own_caches, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.json").write_text("{}")
+    with pytest.raises(UsageError, match="SP733"):
+        locate_model("hf:me/shop")
+    with local_hub() as hub:
+        with pytest.raises(ModelError, match="SP734"):
+            locate_model("hf:me/shop@main", endpoint=hub.url)
+        name = push_to_hub(tmp_path / "empty", "me/empty", endpoint=hub.url)
+        with pytest.raises(ModelError, match="SP735"):
+            locate_model(name, endpoint=hub.url)
+
+
+def test_hub_that_cannot_be_reached_is_told(repository_folder, own_caches):
+    with pytest.raises(ModelError, match=r"SP732.*\n.*me/shop"):
+        push_to_hub(repository_folder, "me/shop", endpoint="http://127.0.0.1:9")
+
+
+def test_hub_is_asked_though_a_model_with_embedded_encoders_went_offline(
+    repository_folder, own_caches, demo_run
+):
+    with smartprod.load(demo_run.model) as classifier:
+        classifier.predict([{"title": "red ceramic mug"}])
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+    with local_hub() as hub:
+        assert push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
