@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ from smartprod.cli import (
     stages,
     sweep,
 )
+from smartprod.cli.json_output import error_document, print_json
 from smartprod.errors import ExitCode, SmartprodError
 
 app = typer.Typer(
     name="smartprod",
     help="Learn product categories from text, attributes and photos; say which answers are unsure.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -69,22 +70,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(given, prog_name="smartprod")
     except SmartprodError as error:
-        _print_error(error, str(error), debug="--debug" in given)
+        _print_error(error, str(error), given, exit_code=error.exit_code)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001  (a defect is told without a traceback too)
         text = f"[SP100] this is a defect in smartprod: {type(error).__name__}: {error}"
-        _print_error(
-            error,
-            f"{text}\n  do:    report it with the traceback that --debug shows",
-            debug="--debug" in given,
-        )
+        text += "\n  do:    report it with the traceback that --debug shows"
+        _print_error(error, text, given, exit_code=ExitCode.FAILED)
         sys.exit(ExitCode.FAILED)
 
 
-def _print_error(error: Exception, text: str, *, debug: bool) -> None:
-    if debug:
+def _print_error(error: Exception, text: str, given: Sequence[str], *, exit_code: ExitCode) -> None:
+    if "--debug" in given:
         traceback.print_exception(error)
         return
-    typer.secho(text, err=True, fg=typer.colors.RED)
+    if "--json" in given:
+        print_json(error_document(error, exit_code), to_stderr=True)
+        return
+    color = False if os.environ.get("NO_COLOR") else None  # None: as the terminal allows
+    typer.secho(text, err=True, fg=typer.colors.RED, color=color)
     for note in getattr(error, "__notes__", ()):
-        typer.secho(note, err=True, bold=True)
+        typer.secho(note, err=True, bold=True, color=color)

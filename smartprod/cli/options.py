@@ -7,16 +7,28 @@ from typing import Annotated
 
 import typer
 
+from smartprod.cli.completion import complete_config
+
 ConfigOption = Annotated[
     str | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", help="YAML file, or the name of a shipped one; default: demo."
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="YAML file, or the name of a shipped one; default: demo.",
+        autocompletion=complete_config,
     ),
 ]
 OverridesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings that go before the file's.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")]
+JsonOption = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print nothing but one JSON object at the end; errors too, on standard error."
+    ),
+]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 EngineOption = Annotated[
     str | None,

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from smartprod.cli.completion import complete_pipeline
+from smartprod.cli.json_output import print_json, run_document
 from smartprod.cli.options import (
     AddressOption,
     ConfigOption,
     DebugOption,
     EngineOption,
+    JsonOption,
     OverridesArgument,
     QuietOption,
     WorkersOption,
@@ -20,7 +23,12 @@ from smartprod.cli.options import (
 
 def run(  # noqa: PLR0913  (one parameter for each option)
     pipeline: Annotated[
-        str, typer.Argument(metavar="PIPELINE", help="A name (`smartprod pipelines`) or a YAML file.")
+        str,
+        typer.Argument(
+            metavar="PIPELINE",
+            help="A name (`smartprod pipelines`) or a YAML file.",
+            autocompletion=complete_pipeline,
+        ),
     ],
     overrides: OverridesArgument = None,
     *,
@@ -30,6 +38,7 @@ def run(  # noqa: PLR0913  (one parameter for each option)
     workers: WorkersOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute every stage, up to date or not.")] = False,
     quiet: QuietOption = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Run a pipeline, skipping the stages whose results are up to date.
@@ -37,7 +46,10 @@ def run(  # noqa: PLR0913  (one parameter for each option)
     Without --config the rendered demo catalogue is used, into runs/demo.
     """
     from smartprod.config import load_config
-    from smartprod.pipeline import RunConsole, find_pipeline, run_pipeline
+    from smartprod.pipeline import RunConsole, SilentConsole, find_pipeline, run_pipeline
 
     loaded = load_config(config, with_engine(overrides, engine=engine, address=address, workers=workers))
-    run_pipeline(find_pipeline(pipeline, loaded.config), loaded, console=RunConsole(quiet=quiet), fresh=fresh)
+    console = SilentConsole() if json else RunConsole(quiet=quiet)
+    outcome = run_pipeline(find_pipeline(pipeline, loaded.config), loaded, console=console, fresh=fresh)
+    if json:
+        print_json(run_document(outcome))

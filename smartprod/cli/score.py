@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from smartprod.cli.completion import complete_mode
+from smartprod.cli.json_output import print_json, score_document
 from smartprod.cli.options import (
     AddressOption,
     DebugOption,
     EngineOption,
+    JsonOption,
     OverridesArgument,
     QuietOption,
     WorkersOption,
@@ -50,7 +53,11 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     ],
     mode: Annotated[
         str | None,
-        typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
+        typer.Option(
+            "--mode",
+            help="fused, image-then-text or cheapest-first; default: the model's.",
+            autocompletion=complete_mode,
+        ),
     ] = None,
     output_format: Annotated[
         str | None,
@@ -75,6 +82,7 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     workers: WorkersOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score every part again.")] = False,
     quiet: QuietOption = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Score a product table: one answer per row, in order, whatever is broken in it.
@@ -82,13 +90,13 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     A call that was stopped goes on where it ended when it is made again. Settings tell how the table is read, such as
     catalog.columns.title=name or catalog.delimiter=";".
     """
-    from smartprod.pipeline import RunConsole, limit_threads
+    from smartprod.pipeline import RunConsole, SilentConsole, limit_threads
 
     limit_threads(None)  # before numpy is loaded
     from smartprod.interchange import locate_model
     from smartprod.scoring import score_table
 
-    score_table(
+    outcome = score_table(
         table,
         model=locate_model(model),
         out=out,
@@ -98,5 +106,7 @@ def score(  # noqa: PLR0913  (one parameter for each option)
         image_root=image_root,
         store=store,
         overrides=with_engine(overrides, engine=engine, address=address, workers=workers),
-        console=RunConsole(quiet=quiet),
+        console=SilentConsole() if json else RunConsole(quiet=quiet),
     )
+    if json:
+        print_json(score_document(outcome))

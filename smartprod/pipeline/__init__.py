@@ -13,7 +13,7 @@ from smartprod.pipeline.artefacts import (
     register_artefact,
 )
 from smartprod.pipeline.codecs import Arrays, FileRecord, hash_file, write_artefact, write_atomically
-from smartprod.pipeline.console import ProgressMeter, RunConsole
+from smartprod.pipeline.console import ProgressMeter, RunConsole, SilentConsole
 from smartprod.pipeline.context import StageContext
 from smartprod.pipeline.disk import disk_error
 from smartprod.pipeline.fingerprint import hash_package
@@ -37,6 +37,7 @@ __all__ = [
     "RunConsole",
     "RunFolder",
     "RunOutcome",
+    "SilentConsole",
     "Stage",
     "StageContext",
     "TableFile",

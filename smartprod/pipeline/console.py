@@ -70,6 +70,16 @@ class RunConsole:
         self._console.print(text, style=style, end=end, markup=False, emoji=False)
 
 
+class SilentConsole(RunConsole):
+    """Prints nothing, for callers that show the outcome themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+
+    def result(self, text: str) -> None:
+        """Print nothing."""
+
+
 class ProgressMeter:
     """Counts the steps of a loop; the base class shows nothing.
 
