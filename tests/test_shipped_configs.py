@@ -18,7 +18,7 @@ from smartprod.pipeline.library import order_stages
 CHECKOUT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(shipped_folder("configs").glob("*.yaml"))
 ON_REAL_DATA = [path for path in CONFIGS if "${SMARTPROD_DATA}" in path.read_text(encoding="utf-8")]
-DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "data/README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "data/README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 
 
 def name_of(path: Path) -> str:
@@ -49,6 +49,12 @@ def test_shipped_config_on_real_data_looks_in_the_folder_of_the_variable(path, t
 def test_shipped_configs_cover_the_demo_and_four_real_sets():
     assert {path.stem for path in ON_REAL_DATA} == {"myntra", "bestbuy", "magento", "grocery"}
     assert {"base", "demo"} <= {path.stem for path in CONFIGS}
+
+
+def test_shipped_recipes_have_a_page_and_a_configuration_each():
+    pages = {path.stem for path in (CHECKOUT / "docs/recipes").glob("*.md")} - {"README"}
+    assert pages == {"kazan2023", "abo", "yerba", "fashion", "synthetic-to-real"}
+    assert pages <= {path.stem for path in CONFIGS}
 
 
 @pytest.mark.parametrize("pipeline", list_pipelines(), ids=lambda pipeline: pipeline.name)
