@@ -92,6 +92,10 @@ class FinetuneImageConfig(FinetuneTrainingConfig):
 
     image_size: Annotated[int, Field(ge=32)] | None = None
     training_size: Annotated[int, Field(ge=32)] | None = None
+    head_classes: Annotated[int, Field(ge=2)] | None = None
+    tail_epochs: Annotated[int, Field(ge=1)] = 10
+    tail_learning_rate: Fraction = 0.1
+    tail_replay: Annotated[int, Field(ge=0)] = 20
     augmentation: AugmentationConfig = AugmentationConfig()
     domain: FinetuneDomainConfig = FinetuneDomainConfig()
 
@@ -109,9 +113,18 @@ class FinetuneTextConfig(FinetuneTrainingConfig):
     max_tokens: Annotated[int, Field(ge=8)] | None = None
 
 
+class FinetuneJointConfig(Section):
+    """How much each loss counts where both encoders are trained together."""
+
+    image_weight: NotNegative = 1.0
+    text_weight: NotNegative = 1.0
+    fused_weight: Positive = 1.0
+
+
 class FinetuneConfig(Section):
     """Encoders that learn from the table before they embed it; off by default."""
 
     image: FinetuneImageConfig = FinetuneImageConfig()
     text: FinetuneTextConfig = FinetuneTextConfig()
+    joint: FinetuneJointConfig = FinetuneJointConfig()
     trackers: tuple[Tracker, ...] = ()

@@ -90,7 +90,7 @@ def train_image_encoder(
         torch_threads(context.threads),
         PhotoDecoder(config, context.threads, opened.preprocessing.min_side) as decoder,
     ):
-        paths = _readable_photos(context, products, split, decoder)
+        paths = readable_photos(context, products, split, decoder)
         rows = choose_rows(split, [path is not None for path in paths], settings, where=_WHERE)
         for line in rows.lines():
             context.say(line)
@@ -105,7 +105,7 @@ def train_image_encoder(
     return training_document(settings, rows, history)
 
 
-def _readable_photos(
+def readable_photos(
     context: StageContext, products: pa.Table, split: pa.Table, decoder: PhotoDecoder
 ) -> list[str | None]:
     """Name the main photo of every labelled row; None where it cannot be used, with an account of why."""

@@ -158,7 +158,7 @@ class PhotoBatches:
                 self.decoder.submit(self._look, int(row), epoch, place) for place, row in enumerate(item[1])
             ]
 
-        for (step, rows), images in _ahead(numbered, begin):
+        for (step, rows), images in ahead(numbered, begin):
             batch = stack_batch(images, self.photos.labels[rows], channels_last=self.channels_last)
             if batch is None:
                 continue  # files that have gone since they were checked
@@ -201,7 +201,7 @@ class PhotoRows:
         def begin(part: NDArray[np.int64]) -> list[Future[Any]]:
             return [self.decoder.submit(self._look, self.photos.paths[row]) for row in part]
 
-        for part, images in _ahead(parts, begin):
+        for part, images in ahead(parts, begin):
             batch = stack_batch(images, self.photos.labels[part], channels_last=self.channels_last)
             if batch is not None:
                 yield batch
@@ -211,7 +211,7 @@ class PhotoRows:
         return None if isinstance(pixels, ImageProblem) else self.prepare(pixels)
 
 
-def _ahead(
+def ahead(
     items: Sequence[Any], begin: Callable[[Any], list[Future[Any]]]
 ) -> Iterator[tuple[Any, list[Any]]]:
     """Let the threads work a few batches ahead of whoever takes them."""

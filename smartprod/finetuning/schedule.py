@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from smartprod.encoders import import_torchvision
+from smartprod.finetuning.joint_network import JointEncoder
 
 if TYPE_CHECKING:
     from smartprod.config.finetuning import FinetuneTrainingConfig
@@ -58,8 +59,15 @@ def learning_parameters(encoder: nn.Module, frozen_layers: float) -> set[str]:
 
     Args:
         encoder: As it was opened.
-        frozen_layers: Fraction of the layers, counted from the input, that never learn.
+        frozen_layers: Fraction of the layers, counted from the input, that never learn; the parts of a joint encoder
+            have each their own.
     """
+    if isinstance(encoder, JointEncoder):
+        return {
+            lead + name
+            for lead, part, settings in encoder.parts()
+            for name in learning_parameters(part, settings.frozen_layers)
+        }
     layers = layer_of_parameters(encoder)
     first = int(frozen_layers * (max(layers.values(), default=0) + 1))
     able = {name for name, parameter in encoder.named_parameters() if parameter.requires_grad}
@@ -74,18 +82,9 @@ def parameter_groups(
     Layers of the encoder learn slower towards the input (Clark et al., ELECTRA, 2020; Bao et al., BEiT, 2022), grouped by timm;
     the classifier, and what the objective itself has to learn, at a rate of their own.
     """
-    import_torchvision()
-    from timm.optim import param_groups_layer_decay
-
-    encoder = _as_timm_sees_it(network.encoder)
-    groups: list[dict[str, Any]] = param_groups_layer_decay(
-        encoder,
-        weight_decay=config.weight_decay,
-        no_weight_decay_list=getattr(network.encoder, "no_weight_decay", set)(),
-        layer_decay=config.layer_decay,
-    )
-    for group in groups:
-        group["lr"] = config.learning_rate
+    encoder = network.encoder
+    parts = encoder.parts() if isinstance(encoder, JointEncoder) else [("", encoder, config)]
+    groups = [group for _, part, settings in parts for group in _encoder_groups(part, settings)]
     beside = [*network.head.parameters(), *objective.parameters()]
     for decay, chosen in (
         (config.weight_decay, [each for each in beside if each.ndim > 1]),
@@ -93,6 +92,21 @@ def parameter_groups(
     ):
         if chosen:
             groups.append({"params": chosen, "weight_decay": decay, "lr": config.head_learning_rate})
+    return groups
+
+
+def _encoder_groups(encoder: nn.Module, config: FinetuneTrainingConfig) -> list[dict[str, Any]]:
+    import_torchvision()
+    from timm.optim import param_groups_layer_decay
+
+    groups: list[dict[str, Any]] = param_groups_layer_decay(
+        _as_timm_sees_it(encoder),
+        weight_decay=config.weight_decay,
+        no_weight_decay_list=getattr(encoder, "no_weight_decay", set)(),
+        layer_decay=config.layer_decay,
+    )
+    for group in groups:
+        group["lr"] = config.learning_rate
     return groups
 
 

@@ -28,6 +28,7 @@ STAGE_MODULES = (
     "smartprod.embeddings.finetuned_stage",
     "smartprod.finetuning.stage",
     "smartprod.finetuning.text_stage",
+    "smartprod.finetuning.joint_stage",
     "smartprod.fusion.stage",
     "smartprod.resampling.stage",
     "smartprod.classifiers.stage",
