@@ -98,7 +98,9 @@ def _seconds(context: StageContext) -> dict[str, float]:
 
     Times differ from run to run, and a choice that hangs on them should not. Equal where nothing was computed.
     """
-    manifest = context.run.manifest("extract")
+    from smartprod.embeddings import extraction_manifest
+
+    manifest = extraction_manifest(context.run)
     rates = {} if manifest is None else manifest.metrics
     images, texts = (float(rates.get(f"{name}_per_second", 0)) for name in ("images", "texts"))
     if not (images > 0 and texts > 0):

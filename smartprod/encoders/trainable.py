@@ -128,7 +128,7 @@ def _open_transformers(spec: EncoderSpec, image_size: int | None) -> TrainableIm
     read = read_transformers_image(spec)
     if image_size is not None and (image_size, image_size) != read.preprocessing.crop:
         raise _fixed_size(spec)
-    with torch.inference_mode():
+    with torch.no_grad():  # BEiT remembers tensors, which must not be those of inference mode
         dim = int(read.module.eval()(torch.zeros(1, 3, *read.preprocessing.crop)).shape[1])
 
     def save(folder: Path) -> None:
