@@ -16,6 +16,7 @@ from smartprod.finetuning.augmentation import training_view
 from smartprod.finetuning.backgrounds import training_backgrounds
 from smartprod.finetuning.devices import training_device
 from smartprod.finetuning.domain_adversarial import DomainObjective, PairedBatches
+from smartprod.finetuning.head_tail import add_classes, divide_rows, tail_settings
 from smartprod.finetuning.image_models import build_image_network
 from smartprod.finetuning.images import PhotoBatches, PhotoDecoder, PhotoRows, Photos, count_problems
 from smartprod.finetuning.loop import TrainingTask
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from smartprod.config.finetuning import FinetuneImageConfig
     from smartprod.encoders import TrainableImageModel
     from smartprod.finetuning.batches import TrainingBatches
+    from smartprod.finetuning.head_tail import Phases
     from smartprod.finetuning.history import TrainingHistory
     from smartprod.finetuning.losses import Objective
+    from smartprod.finetuning.network import FinetuneNetwork
     from smartprod.finetuning.rows import LabelledRows, LearnedRows
     from smartprod.pipeline import StageContext
 
@@ -128,45 +132,87 @@ def readable_photos(
 
 
 def _train(context: StageContext, material: _Material) -> TrainingHistory:
-    settings, opened = context.config.finetune.image, material.opened
+    settings = context.config.finetune.image
+    phases = (
+        None if settings.head_classes is None else divide_rows(material.rows, settings, seed=context.seed)
+    )
+    classes = material.rows.classes if phases is None else phases.head.classes
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
-        network = build_image_network(opened, settings, classes=len(material.rows.classes))
+        network = build_image_network(material.opened, settings, classes=len(classes))
         adapters = adapters_of(network.encoder, settings, where=_WHERE)
+    if phases is None:
+        history = run_training(context, _task(context, material, network, settings, context.parts_folder))
+    else:
+        history = _train_in_phases(context, material, network, phases)
+    if adapters is not None:
+        adapters.merge()
+    return history
+
+
+def _train_in_phases(
+    context: StageContext, material: _Material, network: FinetuneNetwork, phases: Phases
+) -> TrainingHistory:
+    """Train on the head classes, then on all; each phase keeps its checkpoints in a folder of its own."""
+    settings, folder = context.config.finetune.image, context.parts_folder
+    for line in phases.lines():
+        context.say(line)
+    first = _task(context, replace(material, rows=phases.head), network, settings, folder / "head")
+    history = run_training(context, first)
+    second = replace(material, rows=phases.tail)
+    add_classes(network, phases, _judging(second, phases.tail.train, settings), first.device)
+    later = tail_settings(settings)
+    return history.followed_by(
+        run_training(context, _task(context, second, network, later, folder / "tail"))
+    )
+
+
+def _task(
+    context: StageContext,
+    material: _Material,
+    network: FinetuneNetwork,
+    settings: FinetuneImageConfig,
+    folder: Path,
+) -> TrainingTask:
+    opened = material.opened
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(context.seed)
         classification = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
         objective: Objective = (
             classification
             if material.target is None
             else DomainObjective(classification, settings.domain, dim=opened.dim)
         )
-    judged = PhotoRows(
-        material.photos(material.rows.val),
-        2 * settings.batch_size,
-        material.decoder,
-        opened.preprocessing.apply,
-        channels_last=opened.convolutional,
-    )
-    task = TrainingTask(
+    val = material.rows.val
+    return TrainingTask(
         network,
         objective,
-        _training_batches(context, material),
-        judged if len(material.rows.val) else None,
+        _training_batches(context, material, settings),
+        _judging(material, val, settings) if len(val) else None,
         settings,
         training_device(settings.precision),
         context.seed,
-        context.parts_folder,
+        folder,
         key=training_key(context, material.paths),
     )
-    history = run_training(context, task)
-    if adapters is not None:
-        adapters.merge()
-    return history
 
 
-def _training_batches(context: StageContext, material: _Material) -> TrainingBatches:
+def _judging(material: _Material, rows: LabelledRows, settings: FinetuneImageConfig) -> PhotoRows:
+    """The photos of some rows as extraction will see them."""
+    return PhotoRows(
+        material.photos(rows),
+        2 * settings.batch_size,
+        material.decoder,
+        material.opened.preprocessing.apply,
+        channels_last=material.opened.convolutional,
+    )
+
+
+def _training_batches(
+    context: StageContext, material: _Material, settings: FinetuneImageConfig
+) -> TrainingBatches:
     """The training photos, each batch beside one of the target domain where there is one."""
-    settings, opened = context.config.finetune.image, material.opened
-    changes = settings.augmentation
+    opened, changes = material.opened, settings.augmentation
     labelled = PhotoBatches(
         material.photos(material.rows.train),
         settings,
