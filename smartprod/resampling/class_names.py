@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from smartprod.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The least similarity of each class.
+
+    Attributes:
+        by_class: By the name of the class.
+        notes: Exceptions that no learned class is called by: the class policy may have left it out, or it is misspelt.
+    """
+
+    by_class: Mapping[str, float]
+    notes: tuple[str, ...]
 
 
 def thresholds_by_class(
     classes: Sequence[str], *, similarity: float, exceptions: Mapping[str, float], separator: str
-) -> dict[str, float]:
+) -> Thresholds:
     """The least similarity of each class.
 
     Args:
@@ -23,32 +34,24 @@ def thresholds_by_class(
         separator: Between the levels of a class path.
 
     Raises:
-        UsageError: An exception names no learned class (SP540), or may mean several (SP541).
+        UsageError: (SP541) An exception may mean several classes.
     """
-    found = dict.fromkeys(classes, similarity)
+    found, notes = dict.fromkeys(classes, similarity), []
     for name, value in exceptions.items():
-        found[_class_named(name, classes, separator)] = value
-    return found
-
-
-def _class_named(name: str, classes: Sequence[str], separator: str) -> str:
-    if name in classes:
-        return name
-    ending = [path for path in classes if path.rpartition(separator)[2] == name]
-    where = f"resample.other_images.exceptions: {name}"
-    if not ending:
-        close = difflib.get_close_matches(name, classes, n=3, cutoff=0.3)
-        raise UsageError(
-            "SP540",
-            f"no learned class is called `{name}`",
-            where=where,
-            fix=f"the nearest are {', '.join(close)}" if close else "take it out",
+        meant = (
+            [name] if name in found else [path for path in classes if path.rpartition(separator)[2] == name]
         )
-    if len(ending) > 1:
-        raise UsageError(
-            "SP541",
-            f"`{name}` may mean {len(ending)} classes",
-            where=where,
-            fix=f"write the path: {', '.join(ending[:4])}",
-        )
-    return ending[0]
+        if len(meant) > 1:
+            raise UsageError(
+                "SP541",
+                f"`{name}` may mean {len(meant)} classes",
+                where=f"resample.other_images.exceptions: {name}",
+                fix=f"write the path: {', '.join(meant[:4])}",
+            )
+        if meant:
+            found[meant[0]] = value
+        else:
+            close = difflib.get_close_matches(name, classes, n=1)
+            hint = f", the nearest is `{close[0]}`" if close else ""
+            notes.append(f"resample.other_images.exceptions: no learned class is called `{name}`{hint}")
+    return Thresholds(found, tuple(notes))

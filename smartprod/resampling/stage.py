@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smartprod.errors import UsageError
 from smartprod.pipeline import Arrays, StageContext, TableFile, stage
 
 if TYPE_CHECKING:
@@ -13,8 +14,24 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from smartprod.config import Config
     from smartprod.embeddings import EmbeddingStore
     from smartprod.fusion import LearningData, Representation
+
+
+def check_other_images(config: Config) -> None:
+    """Refuse to add images that would lie where nothing was aligned to.
+
+    Raises:
+        UsageError: (SP540) Embeddings are aligned across domains, too.
+    """
+    if config.resample.other_images.minimum and config.fuse.align.method != "none":
+        raise UsageError(
+            "SP540",
+            "other images cannot fill classes whose embeddings are aligned across domains",
+            where="resample.other_images.minimum, fuse.align.method",
+            fix="set one of them to 0 or none",
+        )
 
 
 @stage(
@@ -25,6 +42,7 @@ if TYPE_CHECKING:
     config=["resample", "catalog.category_separator", "run.seed"],
     libraries=["imbalanced-learn", "scikit-learn"],
     packages=["smartprod.embeddings", "smartprod.fusion", "smartprod.state"],
+    check=check_other_images,
 )
 def resample(
     context: StageContext,
@@ -81,13 +99,15 @@ def _find_other_images(
         exceptions=config.exceptions,
         separator=context.config.catalog.category_separator,
     )
+    for note in thresholds.notes:
+        context.say(note)
     listed = list_other_images(products, data, small_classes(data, config.minimum))
     with context.progress(len(listed), "other images", unit="images") as meter:
         return judge_other_images(
             listed,
             index,
             config=with_finetuned_encoders(context.config, context.run, encoders_of(index)),
-            thresholds=thresholds,
+            thresholds=thresholds.by_class,
             store=store,
             threads=context.threads,
             advance=meter.advance,

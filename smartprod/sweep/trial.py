@@ -12,7 +12,7 @@ from smartprod.classifiers import load_heads
 from smartprod.embeddings import EmbeddingStore, store_folder
 from smartprod.errors import UsageError
 from smartprod.evaluation import TrialScores
-from smartprod.fusion import load_learning_data
+from smartprod.fusion import alignment_request, load_learning_data
 from smartprod.pipeline import Pipeline, load_stages, order_stages
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def trial_scores(run: RunFolder, config: Config, head: str | None) -> TrialScore
     name = head if head in chosen else next(each for each in _HEADS if each in chosen)
     entry = chosen[name]
     index, split = (cast("pa.Table", run.read(each)) for each in ("embedding_index", "split"))
-    data = load_learning_data(index, split, EmbeddingStore(store_folder(config)))
+    alignment = alignment_request(config)
+    data = load_learning_data(index, split, EmbeddingStore(store_folder(config)), alignment=alignment)
     fitted = load_heads(run.artefact_path("heads")).heads[name]
     able = data.products.having(fitted.modalities)
     answers, labels = fitted.log_probabilities(data.products.take(able)), data.labels[able]

@@ -164,9 +164,10 @@ def test_other_images_exceptions_name_classes_by_path_or_last_part():
     found = thresholds_by_class(
         CLASSES, similarity=0.5, exceptions={"Rug": 0.2, "Garden > Lamp": 0.3}, separator=" > "
     )
-    assert found == {"Home > Rug": 0.2, "Home > Lamp": 0.5, "Garden > Lamp": 0.3}
-    with pytest.raises(UsageError, match="SP540"):
-        thresholds_by_class(CLASSES, similarity=0.5, exceptions={"Rag": 0.2}, separator=" > ")
+    assert found.by_class == {"Home > Rug": 0.2, "Home > Lamp": 0.5, "Garden > Lamp": 0.3}
+    unknown = thresholds_by_class(CLASSES, similarity=0.5, exceptions={"Home > Rag": 0.2}, separator=" > ")
+    assert set(unknown.by_class.values()) == {0.5}
+    assert "the nearest is `Home > Rug`" in unknown.notes[0]
     with pytest.raises(UsageError, match="SP541"):
         thresholds_by_class(CLASSES, similarity=0.5, exceptions={"Lamp": 0.2}, separator=" > ")
 
@@ -174,3 +175,9 @@ def test_other_images_exceptions_name_classes_by_path_or_last_part():
 def test_other_images_cap_below_the_minimum_is_refused():
     with pytest.raises(UsageError, match="up_to"):
         load_config("demo", ["resample.other_images.minimum=50", "resample.other_images.up_to=40"])
+
+
+def test_other_images_are_refused_where_embeddings_are_aligned():
+    config = load_config("demo", [*KEYS, "fuse.align.method=coral"]).config
+    with pytest.raises(UsageError, match="SP540"):
+        load_stages()["resample"].check(config)
