@@ -12,6 +12,7 @@ import typer
 from smartprod._version import __version__
 from smartprod.cli import (
     config,
+    demo,
     demo_catalogue,
     doctor,
     encoders,
@@ -43,6 +44,7 @@ app.command("run")(run.run)
 app.command("import")(import_.import_)
 app.command("sweep")(sweep.sweep)
 app.command("score")(score.score)
+app.command("demo")(demo.demo)
 app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from smartprod.evaluation.comparison import Comparison, compare_runs
+from smartprod.evaluation.comparison_page import comparison_lines, comparison_page
 from smartprod.evaluation.data import (
     DECISION_KINDS,
     UNKNOWN_CLASS,
@@ -22,6 +24,7 @@ from smartprod.evaluation.data import (
 )
 from smartprod.evaluation.document import metrics_document
 from smartprod.evaluation.metrics import HeadMetrics, head_metrics
+from smartprod.evaluation.redrawing import Redrawn, redraw_report
 from smartprod.evaluation.report import build_report
 from smartprod.evaluation.scores import score_lines
 from smartprod.evaluation.summary import Evaluation, evaluate
@@ -40,6 +43,7 @@ __all__ = [
     "UNKNOWN_CLASS",
     "AccountSection",
     "ChosenHead",
+    "Comparison",
     "DecisionKind",
     "EmbeddingMapInput",
     "Evaluation",
@@ -48,6 +52,7 @@ __all__ = [
     "LeaderboardRow",
     "ProductExample",
     "ProductLookup",
+    "Redrawn",
     "ReportData",
     "ScoredDecisions",
     "SweepMetric",
@@ -55,10 +60,14 @@ __all__ = [
     "Trial",
     "TrialScores",
     "build_report",
+    "compare_runs",
+    "comparison_lines",
+    "comparison_page",
     "evaluate",
     "head_metrics",
     "metrics_document",
     "read_sweep",
+    "redraw_report",
     "score_lines",
     "sweep_file",
     "sweep_page",

@@ -35,6 +35,7 @@ from smartprod.evaluation.macro_categories import MacroCategories, find_macro_ca
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
 from smartprod.evaluation.other_images import read_other_images
 from smartprod.evaluation.prediction_sets import score_sets
+from smartprod.evaluation.sections.domains import domain_sections
 from smartprod.evaluation.sweeps import read_sweep
 from smartprod.fusion import load_products
 from smartprod.quality import findings_from_table
@@ -133,6 +134,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         stage_costs=stage_costs(run),
         trainings=read_trainings(run, [each.name for each in encoders_of(artefacts.embedding_index)]),
         sweep=read_sweep(run),
+        sections=domain_sections(artefacts.embedding_index, artefacts.split, asked.together, store, config),
         other_images=read_other_images(
             artefacts.other_images, partial(image_on_disk, config=config.catalog.remote)
         ),

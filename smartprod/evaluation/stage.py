@@ -49,7 +49,7 @@ def beside_identity(config: Config, run: RunFolder) -> str:
         "findings",
         "other_images",
     ],
-    writes=["report", "metrics"],
+    writes=["report", "metrics", "answers"],
     config=[
         "report",
         "quality.shown",
@@ -83,10 +83,11 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     findings: pa.Table,
     other_images: pa.Table,
 ) -> dict[str, object]:
-    """Score every head on the test part; write the report and the metrics."""
+    """Score every head on the test part; write the report, the metrics and the answers."""
     from smartprod.decision import load_decider
     from smartprod.evaluation import build_report, metrics_document, score_lines
     from smartprod.evaluation.assembly import Artefacts, assemble
+    from smartprod.evaluation.kept_answers import answers_table
 
     data = assemble(
         Artefacts(
@@ -112,4 +113,4 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     )
     page = build_report(data, config=context.config.report, seed=context.seed)
     context.say(f"report: {context.run.artefact_path('report')}")
-    return {"report": page, "metrics": metrics}
+    return {"report": page, "metrics": metrics, "answers": answers_table(data, products, embedding_index)}

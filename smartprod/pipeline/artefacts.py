@@ -139,6 +139,9 @@ for _artefact in (
     ),
     Artefact("report", ArtefactKind.TEXT, "report.html", "the report, one self-contained page"),
     Artefact("metrics", ArtefactKind.JSON, "metrics.json", "scores of every head"),
+    Artefact(
+        "answers", ArtefactKind.PARQUET, "report/answers.parquet", "what was answered about every test row"
+    ),
     Artefact("model", ArtefactKind.FOLDER, "model", "the model folder to score with"),
 ):
     register_artefact(_artefact)

@@ -59,7 +59,7 @@ class Chart:
         spec: What Bokeh draws, JSON that is safe inside a `<script>` element.
         label: What the chart shows, for readers who cannot see it.
         width: Width in pixels beyond which it does not grow.
-        height: Height in pixels.
+        height: Height in pixels; 0: as high as wide.
         legend: Entries for a legend above it.
         name: Name under which the page's script finds it; empty for none.
     """
@@ -123,6 +123,14 @@ def new_figure(
     return drawn
 
 
+def make_square(drawn: Figure) -> None:
+    """Give a figure without axes or with fixed ones the same unit of length in both directions, however wide it is."""
+    drawn.height = None
+    drawn.aspect_ratio = 1
+    drawn.sizing_mode = "stretch_width"
+    drawn.min_border = drawn.min_border_right = 4
+
+
 def to_chart(
     drawn: Figure, *, label: str, width: int = 720, legend: tuple[LegendEntry, ...] = (), name: str = ""
 ) -> Chart:
@@ -138,7 +146,9 @@ def to_chart(
     from bokeh.embed import json_item
 
     spec = json.dumps(json_item(drawn), ensure_ascii=False, separators=(",", ":"), allow_nan=True)
-    return Chart(_numbered_from_one(spec).replace("<", "\\u003c"), label, width, drawn.height, legend, name)
+    return Chart(
+        _numbered_from_one(spec).replace("<", "\\u003c"), label, width, drawn.height or 0, legend, name
+    )
 
 
 def _numbered_from_one(spec: str) -> str:

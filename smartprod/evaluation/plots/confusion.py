@@ -19,6 +19,9 @@ from smartprod.evaluation.plots.canvas import (
 COUNTS = "counts"
 """Name of the written counts, which the page's script shows only where they have room."""
 
+NAMED_CELLS = 100
+"""Cells of a matrix with more classes than this get an edge."""
+
 
 def confusion_chart(matrix: ConfusionMatrix, names: tuple[str, ...]) -> Chart:
     """Draw a confusion matrix: strength of colour is the share of the true class, figures are the mistakes.
@@ -51,7 +54,15 @@ def confusion_chart(matrix: ConfusionMatrix, names: tuple[str, ...]) -> Chart:
         y_range=(size - 0.5, -0.5),
     )
     cells = drawn.rect(
-        "answered", "true", width=1, height=1, color="colour", alpha="alpha", line_color=None, source=data
+        "answered",
+        "true",
+        width=1,
+        height=1,
+        fill_color="colour",
+        fill_alpha="alpha",
+        line_color="colour" if size > NAMED_CELLS else None,  # a cell of less than a pixel is still seen
+        line_alpha="alpha",
+        source=data,
     )
     wrong = np.flatnonzero(~right)
     drawn.text(

@@ -14,6 +14,7 @@ from smartprod.evaluation.plots.canvas import (
     PAPER,
     Chart,
     add_hover,
+    make_square,
     new_figure,
     shorten,
     to_chart,
@@ -21,6 +22,9 @@ from smartprod.evaluation.plots.canvas import (
 
 HOLE = 0.6
 """Radius of the empty middle, in widths of a ring."""
+
+NAMES = "names"
+"""Name of the written names, which the page's script shows only where the chart is wide enough."""
 
 READABLE_ARC = 0.16
 """A node is named where its arc is as long as this many widths of a ring."""
@@ -37,7 +41,8 @@ def tree_chart(nodes: Sequence[NodeScore], *, separator: str) -> Chart:
     leaves = max((end for _, end in spans), default=1)
     depth = max((node.depth for node in nodes), default=1)
     edge = depth + HOLE + 0.02
-    drawn = new_figure(height=520, x_range=(-edge, edge), y_range=(-edge, edge), match_aspect=True)
+    drawn = new_figure(height=520, x_range=(-edge, edge), y_range=(-edge, edge))
+    make_square(drawn)
     # Clockwise from the top, as a reader of a clock expects.
     angles = [tuple(pi / 2 - 2 * pi * place / leaves for place in span) for span in spans]
     wrong = [0.0 if isnan(node.recall) else 1 - node.recall for node in nodes]
@@ -127,4 +132,5 @@ def _write_names(
         text_baseline="middle",
         text_font_size="9px",
         text_color=INK,
+        name=NAMES,
     )

@@ -4,6 +4,7 @@ const charts = (() => {
   const figures = [...document.querySelectorAll("figure.chart")];
   const drawn = new Map(); // figure -> view of its plot
   const ROOM_FOR_COUNTS = 15; // pixels of a cell in which a number can be read
+  const ROOM_FOR_NAMES = 420; // pixels of a sunburst in which its names can be read
 
   const themed = (text) => {
     const style = getComputedStyle(document.documentElement);
@@ -23,16 +24,19 @@ const charts = (() => {
     if (matchMedia("(pointer: coarse)").matches) view.model.toolbar.active_drag = null; // a finger scrolls the page
     for (const button of figure.querySelectorAll("[data-glyphs][aria-pressed=false]")) show(figure, button, false);
     const ranges = [view.model.x_range, view.model.y_range];
-    ranges.forEach((range) => ["start", "end"].forEach((side) => range.properties[side].change.connect(() => fitCounts(view))));
-    fitCounts(view);
+    ranges.forEach((range) => ["start", "end"].forEach((side) => range.properties[side].change.connect(() => fitTexts(view))));
+    fitTexts(view);
+    new ResizeObserver(() => fitTexts(view)).observe(figure);
   };
 
-  // The counts of a large matrix are shown where its cells have grown large enough.
-  const fitCounts = (view) => {
+  // What is written in a chart is shown where there is room to read it.
+  const fitTexts = (view) => {
     const range = view.model.x_range;
     const width = view.frame?.bbox.width ?? 0;
-    const visible = width / Math.abs(range.end - range.start) >= ROOM_FOR_COUNTS;
-    for (const renderer of named(view, "counts")) if (renderer.visible !== visible) renderer.visible = visible;
+    const fits = { counts: width / Math.abs(range.end - range.start) >= ROOM_FOR_COUNTS, names: width >= ROOM_FOR_NAMES };
+    for (const [name, visible] of Object.entries(fits)) {
+      for (const renderer of named(view, name)) if (renderer.visible !== visible) renderer.visible = visible;
+    }
   };
 
   const show = (figure, button, visible) => {
