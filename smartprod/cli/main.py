@@ -11,6 +11,7 @@ import typer
 
 from smartprod._version import __version__
 from smartprod.cli import (
+    compare,
     config,
     demo,
     demo_catalogue,
@@ -22,6 +23,7 @@ from smartprod.cli import (
     init,
     model,
     pipelines,
+    report,
     run,
     score,
     serve,
@@ -47,6 +49,8 @@ app.command("score")(score.score)
 app.command("demo")(demo.demo)
 app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
+app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.command("export")(export.export)

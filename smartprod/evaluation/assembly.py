@@ -26,7 +26,6 @@ from smartprod.evaluation.data import (
     EmbeddingMapInput,
     HeadPredictions,
     LeaderboardRow,
-    ProductExample,
     ReportData,
     ScoredDecisions,
     StageCost,
@@ -35,6 +34,7 @@ from smartprod.evaluation.macro_categories import MacroCategories, find_macro_ca
 from smartprod.evaluation.mode_assembly import DECISION, ask_all, encoding_costs
 from smartprod.evaluation.other_images import read_other_images
 from smartprod.evaluation.prediction_sets import score_sets
+from smartprod.evaluation.product_reader import ProductReader
 from smartprod.evaluation.sections.domains import domain_sections
 from smartprod.evaluation.sweeps import read_sweep
 from smartprod.fusion import load_products
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
-    from smartprod.config.schema import RemoteConfig
     from smartprod.decision import Decider, Decisions, HeadAnswers
     from smartprod.fusion import ProductEmbeddings
     from smartprod.pipeline import RunFolder
@@ -121,7 +120,7 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
         else None,
         thresholds=dict.fromkeys((*decider.head_set.heads, DECISION), decider.settings.accept),
         target_accuracy=config.decide.target_accuracy,
-        products=_ProductReader(artefacts.products, artefacts.split, config.catalog.remote),
+        products=ProductReader(artefacts.products, artefacts.split, config.catalog.remote),
         embedding_map=_embedding_map(artefacts.embedding_index, parts, labels, store, config),
         findings=tuple(findings_from_table(artefacts.findings)),
         findings_shown=config.quality.shown,
@@ -314,27 +313,3 @@ def library_versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _ProductReader:
-    """Looks up titles and images of rows in the product table."""
-
-    products: pa.Table
-    split: pa.Table
-    remote: RemoteConfig
-
-    def __call__(self, rows: Sequence[int]) -> Mapping[int, ProductExample]:
-        chosen = self.products.take(list(rows)).select(["id", "title", "images", "category"]).to_pylist()
-        parts = self.split["part"].take(list(rows)).to_pylist()
-        return {
-            row: ProductExample(
-                row,
-                product["id"] or "",
-                product["title"] or "",
-                product["category"][0] if product["category"] else "",
-                tuple(image_on_disk(path, self.remote) for path in product["images"] or ()),
-                part,
-            )
-            for row, product, part in zip(rows, chosen, parts, strict=True)
-        }
