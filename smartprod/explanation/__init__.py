@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smartprod.explanation.explainer import Explainer, explain_row
     from smartprod.explanation.explanation import Explanation, ModalityShare, PathStep, PhotoMap, WordWeight
-    from smartprod.explanation.page import explanation_page
+    from smartprod.explanation.page import explanation_page, explanation_sections, explanation_style
     from smartprod.explanation.similar import SimilarProduct, SimilarProducts
     from smartprod.explanation.told import explanation_lines
 
@@ -26,6 +26,8 @@ _HOMES = {
     "explain_row": "explainer",
     "explanation_lines": "told",
     "explanation_page": "page",
+    "explanation_sections": "page",
+    "explanation_style": "page",
 }
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "explain_row",
     "explanation_lines",
     "explanation_page",
+    "explanation_sections",
+    "explanation_style",
 ]
 
 

@@ -20,6 +20,7 @@ from smartprod.explanation.photo import photo_map
 from smartprod.explanation.similar import SimilarProducts
 from smartprod.explanation.variants import Variants
 from smartprod.explanation.words import word_weights
+from smartprod.fusion import MODALITIES
 from smartprod.model import Answerer, answered_table, load_model
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.decision import Decider
+    from smartprod.fusion import ProductEmbeddings
 
 _SIMILAR = 6
 _TOP = 5
@@ -91,6 +93,7 @@ class Explainer:
             "answer": told["category"],
             "decision": told["decision"],
             "head": told["head"] or "",
+            "head_reason": self._head_reason(told["head"] or "", told["confidence"], embedded),
             "status": told["status"],
             "reason": told["reason"],
             "top": tuple(map(PathStep, told["top_categories"], told["top_confidences"])),
@@ -116,6 +119,22 @@ class Explainer:
                 if photo is None
                 else photo_map(variants, photo, best, limits=self._limits, scratch=Path(scratch)),
             )
+
+    def _head_reason(self, head: str, confidence: float | None, product: ProductEmbeddings) -> str:
+        """Say why a head answered."""
+        settings = self.decider.settings
+        lacking = [name for name in MODALITIES if not product.modality(name).present[0]]
+        if not head:
+            return "there is nothing to read"
+        if head == "fused":
+            return "image and text could both be read"
+        if lacking and lacking != [head]:
+            return f"there is no {lacking[0]} that could be read"
+        if settings.mode == "fused" or confidence is None:
+            return "it alone is the best on held-out products"
+        if confidence >= settings.ask_next:
+            return f"in the mode {settings.mode} it is asked first, and was sure enough"
+        return f"in the mode {settings.mode} it was the most confident of those asked"
 
     def _main_photo(self, products: pa.Table) -> Path | None:
         listed: Sequence[str] = products["images"][0].as_py() or ()

@@ -76,6 +76,7 @@ class Explanation:
         confidence: Calibrated probability of `explained`.
         decision: `accepted`, `backed_off`, `other` or `review`.
         head: Head that answered; empty where none could.
+        head_reason: Why that head, in a few words.
         status: `ok`, or what is wrong with the product.
         reason: Why it was not accepted, and what is wrong with it.
         top: The most probable categories with their probabilities, the best first.
@@ -95,6 +96,7 @@ class Explanation:
     confidence: float
     decision: str
     head: str
+    head_reason: str
     status: str
     reason: str | None
     top: tuple[PathStep, ...]

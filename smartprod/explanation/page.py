@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from smartprod.explanation.told import strongest_words, told_decision
@@ -15,6 +16,20 @@ _FULL_COLOUR = 1.0  # log-odds from which a word has its full colour, at least
 
 def explanation_page(explanation: Explanation) -> str:
     """Write the page: self-contained, light and dark, readable on a phone."""
+    return _render(explanation, "explanation.html.j2")
+
+
+def explanation_sections(explanation: Explanation) -> str:
+    """Write the sections alone, for a page of one's own; they stand in an element of the class `why`, with `explanation_style()`."""
+    return _render(explanation, "sections.html.j2")
+
+
+def explanation_style() -> str:
+    """The style of the sections; everything in it is below `.why`."""
+    return (resources.files("smartprod.explanation") / "templates" / "why.css").read_text(encoding="utf-8")
+
+
+def _render(explanation: Explanation, template: str) -> str:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
@@ -29,7 +44,7 @@ def explanation_page(explanation: Explanation) -> str:
         "points": lambda value: f"{value * 100:+.1f}",
     }
     strongest = max([_FULL_COLOUR, *(abs(word.weight) for word in explanation.words)])
-    return environment.get_template("explanation.html.j2").render(
+    return environment.get_template(template).render(
         it=explanation,
         decision=told_decision(explanation.decision),
         words=[

@@ -11,6 +11,7 @@ from smartprod.fusion import MODALITIES
 from smartprod.model import load_shown_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from smartprod.embeddings import ModalityEmbeddings
@@ -45,8 +46,10 @@ class SimilarProducts:
     def __init__(self, folder: Path) -> None:
         self._kept = load_shown_reference(folder)
 
-    def __len__(self) -> int:
-        return 0 if self._kept is None else len(self._kept.shown)
+    @property
+    def shown(self) -> Sequence[ShownProduct]:
+        """The products, in the order of the training table."""
+        return () if self._kept is None else self._kept.shown
 
     def nearest(
         self, product: ProductEmbeddings, *, count: int, without_id: str | None = None
@@ -78,9 +81,8 @@ class SimilarProducts:
 
     def share_of(self, category: str, *, classes: int) -> float:
         """Share of a category among the kept products; an equal share where none is kept."""
-        shown = [] if self._kept is None else self._kept.shown
-        count = sum(each.category == category for each in shown)
-        return count / len(shown) if count else 1 / classes
+        count = sum(each.category == category for each in self.shown)
+        return count / len(self.shown) if count else 1 / classes
 
 
 def _cosines(one: ModalityEmbeddings, many: ModalityEmbeddings) -> np.ndarray:

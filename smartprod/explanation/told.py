@@ -44,7 +44,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {each.reason}"
     if each.explained is None:
         return
-    yield f"most probable: {each.explained}, {each.confidence:.1%}, by the {each.head} head"
+    yield f"most probable: {each.explained}, {each.confidence:.1%}, by the {each.head} head: {each.head_reason}"
     if len(each.path) > 1:
         yield "  " + ", ".join(
             f"{step.category.split(' > ')[-1]} {step.confidence:.1%}" for step in each.path

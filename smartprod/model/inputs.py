@@ -100,9 +100,10 @@ def _is_image(value: object) -> bool:
 
 
 def _write_images(images: Sequence[Any], scratch: Path, row: int) -> list[str]:
-    paths = []
+    paths, folder = [], scratch / f"row {row}"
+    folder.mkdir(exist_ok=True)
     for number, image in enumerate(images):
-        path = scratch / f"row {row}, image {number}"
+        path = folder / f"image {number}"  # what a reason calls it
         if isinstance(image, bytes | bytearray):
             path.write_bytes(image)
         else:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from smartprod.pipeline import TableFile
 
 SHOWN_FILE = "products.parquet"
-PHOTO_SIDE = 96
+PHOTO_SIDE = 128
 _QUALITY = 70
 _MOST_TITLE = 200
 _MOST_PHOTO_BYTES = 8_000  # of 2,000 photos: 16 MB at most

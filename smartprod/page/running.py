@@ -1,0 +1,158 @@
+"""`run_page`: run the page on this machine until it is told to stop."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartprod.errors import UsageError
+from smartprod.explanation import Explainer
+from smartprod.model import Answerer, load_model
+from smartprod.page.limits import PageLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI, Request, Response
+
+    from smartprod.page.layout import PageFolders
+    from smartprod.page.model import PageModel
+
+# The page loads nothing from anywhere else, and no other page may show it in a frame.
+_POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'self'; form-action 'self'"
+)
+_QUIET_GRADIO = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_MCP_SERVER": "False",
+    "GRADIO_SHARE": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+_STOP_SECONDS = 5
+
+
+def run_page(
+    model: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    mode: str | None = None,
+    limits: PageLimits | None = None,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Show the page until SIGTERM or Ctrl-C.
+
+    Args:
+        model: A model folder.
+        host: Address to listen at; the default is this machine alone.
+        port: Port; 0 takes a free one.
+        mode: Another mode than the model's own.
+        limits: What is taken at most.
+        tell: Given a line when the page listens, and one when it has stopped.
+
+    Raises:
+        UsageError: (SP888) The extra is not installed; (SP889) the port is taken; there is no such mode.
+        ModelError: The model folder is missing, damaged or altered, or cannot be explained.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise UsageError("SP888", "the page needs Gradio", fix="pip install 'smartprod[demo]'")
+    limits = limits or PageLimits()
+    with tempfile.TemporaryDirectory(prefix="smartprod-page-") as scratch:
+        os.environ.update(_QUIET_GRADIO | {"GRADIO_TEMP_DIR": str(Path(scratch) / "gradio")})
+        saved = load_model(model)
+        listener = _listen(host, port)
+        extract = saved.config.extract
+        most = {
+            "max_image_megapixels": min(limits.photo_megapixels, extract.max_image_megapixels),
+            "max_image_megabytes": min(limits.photo_megabytes, extract.max_image_megabytes),
+        }
+        config = saved.config.model_copy(update={"extract": extract.model_copy(update=most)})
+        with Answerer.open(saved, mode=mode, config=config) as answerer:
+            from smartprod.page.layout import PageFolders
+            from smartprod.page.model import PageModel
+
+            app = _app(
+                PageModel(Explainer.of(answerer), limits), PageFolders(Path(model).absolute(), Path(scratch))
+            )
+            shown = f"[{host}]" if ":" in host else host
+            tell(f"page: http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops)")
+            _run(app, listener)
+    tell("stopped")
+
+
+def _app(model: PageModel, folders: PageFolders) -> FastAPI:
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from smartprod.page.layout import STYLE, build_page, theme
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def closed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    page = build_page(model, folders).queue(max_size=32, default_concurrency_limit=1)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        show_error=False,
+        allowed_paths=[],
+        max_file_size=int(model.limits.upload_megabytes * 1e6),
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=theme(),
+        css=STYLE,
+    )
+    return mounted
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            "SP889", f"cannot listen at {host}:{port}: {error}",
+            where="--host, --port", fix="give another port; 0 takes a free one",
+        ) from error  # fmt: skip
+
+
+def _run(app: FastAPI, listener: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    if threading.current_thread() is threading.main_thread():
+        for number in (
+            signal.SIGTERM,
+            signal.SIGINT,
+        ):  # uvicorn raises them again when it has stopped in good order
+            signal.signal(number, _ignore)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _ignore(number: int, frame: Any) -> None:
+    """To be told to stop is no failure."""
+    del number, frame
