@@ -59,7 +59,13 @@ def check_joint(config: Config) -> None:
     "finetune-joint",
     reads=["products", "clean_text", "split"],
     writes=["image_encoder", "text_encoder", "joint_training"],
-    config=["finetune", "extract.max_image_megapixels", "extract.max_image_megabytes"],
+    config=[
+        "finetune.image",
+        "finetune.text",
+        "finetune.joint",
+        "extract.max_image_megapixels",
+        "extract.max_image_megabytes",
+    ],
     libraries=[
         "torch",
         "timm",

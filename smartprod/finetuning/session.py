@@ -35,10 +35,12 @@ def run_training(context: StageContext, task: TrainingTask) -> TrainingHistory:
     """Train as `train` does; steps go to the progress bar, epochs to the console and to the trackers asked for."""
     if has_checkpoint(task.folder):
         context.console.line("going on from the last checkpoint (--fresh starts over)")
+    # A stage that trains in phases gives each a folder of its own.
+    phase = "" if task.folder == context.parts_folder else f"-{task.folder.name}"
     tracked = TrackedTraining(
         run=context.config.run.name,
-        stage=context.stage,
-        key=task.key,
+        stage=context.stage + phase,
+        key=task.key + phase,
         folder=context.run.root / TRACKERS_FOLDER,
         settings=task.config.model_dump(mode="json"),
     )

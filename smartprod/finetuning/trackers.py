@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -83,7 +84,7 @@ class WandbTracker:
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", "smartprod"),
             name=f"{training.run} {training.stage}",
-            id=training.key[:32] or None,
+            id=hashlib.sha256(training.key.encode()).hexdigest()[:32],
             resume="allow",
             dir=str(training.folder),
             config=training.settings,
