@@ -32,7 +32,11 @@ def save_no_encoder(folder: Path, *, note: str) -> None:
 
 def _write(folder: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    (folder / KIND_FILE).write_text(text, encoding="utf-8", newline="\n")
+    told = folder / KIND_FILE
+    told.write_text(text, encoding="utf-8", newline="\n")
+    for path in folder.rglob("*"):  # safetensors makes its files private to the user
+        if path.is_file():
+            path.chmod(told.stat().st_mode)
 
 
 def with_finetuned_encoders(
