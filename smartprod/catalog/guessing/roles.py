@@ -35,6 +35,7 @@ _NAMES: dict[Role, tuple[str, ...]] = {
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 _PARTS = {"train", "training", "val", "valid", "validation", "dev", "test"}
 _NUMBER = re.compile(r"[-+]?[\d\s.,]+%?")
+_OTHER_PICTURES = re.compile(r"mask|logo|icon|chart")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
 
@@ -133,6 +134,8 @@ def _rank(role: Role, name: str) -> int:
 
 
 def _claim_images(facts: ColumnFacts, _: int) -> str | None:
+    if _OTHER_PICTURES.search(facts.name.casefold()):
+        return None
     return f"{facts.images:.0%} of its values name image files" if facts.images > _MOST else None
 
 
@@ -206,6 +209,8 @@ def _reasons_to_leave_out(facts: ColumnFacts, taken: Collection[Role | None]) ->
     yield facts.distinct == 1, "the same value everywhere"
     yield facts.numbers > 0.8, "numbers"
     yield tells and "category" in taken, "may give the category away"
+    pictures = facts.images > _MOST and _OTHER_PICTURES.search(name) is not None
+    yield pictures, "pictures, but hardly of the product"
     yield refers or facts.images > 0.1, "names or addresses"
     yield facts.length > 80 or facts.distinct > 0.7 * facts.count, "nothing speaks for it"
 
