@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, OverridesArgument, QuietOption
+from smartprod.cli.json_output import print_json
+from smartprod.cli.options import DebugOption, JsonOption, OverridesArgument, QuietOption
 
 SYSTEMS = ("kazan", "abo", "fashion", "folder", "labels")
 
@@ -21,6 +22,7 @@ def import_(
         Path, typer.Option("--out", "-o", metavar="FILE", help="The product table: a .parquet or .csv file.")
     ] = Path("products.parquet"),
     quiet: QuietOption = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Write another system's data as a product table, and tell what became of it.
@@ -31,7 +33,7 @@ def import_(
     from smartprod.catalog import import_products
     from smartprod.config import Config, override_config
     from smartprod.errors import UsageError
-    from smartprod.pipeline import RunConsole
+    from smartprod.pipeline import RunConsole, SilentConsole
 
     if system not in SYSTEMS:
         raise UsageError(
@@ -41,10 +43,15 @@ def import_(
             fix=f"Give one of {', '.join(SYSTEMS)}.",
         )
     catalog = override_config(Config(), overrides or []).catalog
-    console = RunConsole(quiet=quiet)
+    console = SilentConsole() if json else RunConsole(quiet=quiet)
     with console.progress(None, "importing") as meter:
         account = import_products(
             catalog.model_copy(update={"path": source, "format": system}), out, progress=meter.advance
         )
-    for line in account.lines():
+    if json:
+        print_json(account.document())
+        return
+    *lines, last = account.lines()
+    for line in lines:
         console.line(line)
+    console.result(last)

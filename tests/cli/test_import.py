@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -29,6 +31,22 @@ def test_import_writes_a_table_that_smartprod_reads(system, demo_catalogue, tmp_
     products = read_products(CatalogConfig(path=str(out), image_root=str(root))).to_pylist()
     assert sum(row["status.images"] == "ok" for row in products) >= len(products) - 1
     assert all(row["category"] for row in products)
+
+
+def test_import_prints_its_account_as_json_or_only_what_to_do_next(tmp_path):
+    (tmp_path / "l.csv").write_text("image,labels\na.jpg,A\n,B\n")
+    arguments = ["import", "labels", str(tmp_path / "l.csv"), "-o", str(tmp_path / "p.parquet")]
+    document = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).output)
+    assert (document["read"], document["written"]) == (2, 1)
+    assert document["met"] == {
+        "not written: the record cannot be read": {
+            "count": 1,
+            "examples": ["row 1: names no image; labels B"],
+        }
+    }
+    quiet = CliRunner().invoke(app, [*arguments, "--quiet"]).output
+    assert quiet.startswith("use it: smartprod run several-labels catalog.path=")
+    assert quiet.count("\n") == 1
 
 
 def test_import_of_an_unknown_system_names_the_known_ones(tmp_path):

@@ -61,6 +61,21 @@ class ImportAccount:
             if len(known) < _EXAMPLES:
                 known.append(remark.example)
 
+    def document(self) -> dict[str, object]:
+        """Write the account as plain values for JSON."""
+        met = {kind: {"count": count, "examples": self.examples[kind]} for kind, count in self.counts.items()}
+        return {
+            "source": self.source,
+            "out": str(self.out),
+            "columns": list(self.columns),
+            "read": self.read,
+            "written": self.written,
+            "notes": list(self.notes),
+            "met": met,
+            "statuses": self.table.statuses(),
+            "command": self.command,
+        }
+
     def lines(self) -> list[str]:
         """Write the account as lines to print."""
         lines = [
