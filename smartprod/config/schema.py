@@ -165,6 +165,7 @@ class ShotsConfig(Section):
 
     few: Annotated[int, Field(ge=1)] = 20
     many: Annotated[int, Field(ge=1)] = 100
+    head_classes: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> ShotsConfig:

@@ -42,9 +42,9 @@ def metrics_document(data: ReportData) -> dict[str, Any]:
         - `macro_categories`: `embedding`, `number`, `given`, `silhouettes` by number, `groups` (list of `name`, `rows`, `classes`),
           `merges` (list of `first`, `second`, `distance`, `classes`: leaves and merges numbered as scipy does, in the order of
           `leaves`); null with fewer than three categories
-        - `class_sizes`: list of `name`, `meaning`, `classes`, `rows`, `accuracy`, `macro_f1`
+        - `class_sizes`: list of `name`, `meaning`, `classes`, `rows`, `accuracy`, `macro_f1`, `top1`, `top5` (means of the classes)
         - `classes`: worst first, list of `category`, `precision`, `recall`, `f1`, `rows`, `answered`, `train_rows`,
-          `mistaken_for`, `mistaken_rows`
+          `mistaken_for`, `mistaken_rows`, `top5`, `size`
         - `confused_pairs`: list of `first`, `second`, `first_as_second`, `second_as_first` (row numbers)
         - `trainings`: list of `name`, `best_epoch`, `encoder`, `epochs` (list of `epoch`, `train_loss`, `val_loss`, `val_macro_f1`,
           `val_accuracy`, `val_weighted_f1`, `learning_rate`) of the encoders trained in the run

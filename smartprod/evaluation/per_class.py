@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartprod.evaluation.data import HeadPredictions
-from smartprod.evaluation.metrics import f1
+from smartprod.evaluation.metrics import TOP_K, f1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class ClassScore:
         train_rows: Its rows in training.
         mistaken_for: The class its rows are most often taken for, or None.
         mistaken_rows: How often.
+        top5: Of its rows, the share where it is among the five most probable; NaN without rows.
+        size: Such as `few` or `tail` (see `shots`); empty where sizes were not asked for.
     """
 
     index: int
@@ -38,6 +40,8 @@ class ClassScore:
     train_rows: int
     mistaken_for: int | None
     mistaken_rows: int
+    top5: float = nan
+    size: str = ""
 
 
 def class_scores(head: HeadPredictions, train_counts: NDArray[np.int64]) -> list[ClassScore]:
@@ -52,6 +56,7 @@ def class_scores(head: HeadPredictions, train_counts: NDArray[np.int64]) -> list
     rows = np.bincount(labels, minlength=classes)
     answered = np.bincount(predicted, minlength=classes)
     right = np.bincount(labels[labels == predicted], minlength=classes)
+    near = np.bincount(labels[_among_the_first(head)], minlength=classes)
     mistakes: dict[int, Counter[int]] = {}
     for true, answer in zip(labels.tolist(), predicted.tolist(), strict=True):
         if true != answer:
@@ -70,9 +75,18 @@ def class_scores(head: HeadPredictions, train_counts: NDArray[np.int64]) -> list
                 train_rows=int(train_counts[index]),
                 mistaken_for=worst[0],
                 mistaken_rows=worst[1],
+                top5=_ratio(near[index], rows[index]),
             )
         )
     return sorted(scores, key=lambda score: (score.rows == 0, score.f1 if score.rows else 0.0, -score.rows))
+
+
+def _among_the_first(head: HeadPredictions) -> NDArray[np.bool_]:
+    """Whether the true class of each row is among its `TOP_K` most probable ones, bool [N]."""
+    if len(head.labels) == 0:
+        return np.zeros(0, bool)
+    true = head.probabilities[np.arange(len(head.labels)), head.labels]
+    return np.asarray((head.probabilities > true[:, None]).sum(axis=1) < TOP_K)
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -66,7 +66,8 @@ def shot_lines(evaluation: Evaluation) -> list[str]:
     """The chosen head's scores by size of class, one line for each size that occurs."""
     return [
         f"{'by size of class' if number == 0 else '':<17} {group.name:<7}{group.meaning:>30}: "
-        f"accuracy {_score(group.accuracy)}, macro-F1 {_score(group.macro_f1)} "
+        f"accuracy {_score(group.accuracy)}, macro-F1 {_score(group.macro_f1)}, "
+        f"mean of classes top-1 {_score(group.top1)}, top-5 {_score(group.top5)} "
         f"({group.classes:,} classes, {group.rows:,} rows)"
         for number, group in enumerate(evaluation.sizes)
     ]

@@ -25,7 +25,7 @@ from smartprod.evaluation.per_class import (
 )
 from smartprod.evaluation.reliability import ReliabilityBin, reliability_bins
 from smartprod.evaluation.routing import ModeSummary, summarise_modes
-from smartprod.evaluation.shots import ShotGroupScore, shot_group_scores
+from smartprod.evaluation.shots import ShotGroupScore, shot_group_scores, with_sizes
 
 SMALL_PART = 200
 """With fewer rows than this, differences of several points between heads mean little."""
@@ -106,7 +106,7 @@ def evaluate(data: ReportData) -> Evaluation:
     heads = data.test if part == "test" else data.validation
     whole = _main_head(heads, data.chosen.name)
     head = whole.learned()
-    scores = class_scores(head, data.train_counts)
+    scores = with_sizes(class_scores(head, data.train_counts), data.shots)
     return Evaluation(
         part=part,
         head=head,

@@ -57,3 +57,27 @@ def test_shots_are_printed_written_and_shown(uneven):
 def test_shots_limits_reach_the_document(uneven):
     groups = metrics_document(replace(uneven, shots=ShotsConfig(few=1, many=1000)))["class_sizes"]
     assert [(group["name"], group["classes"]) for group in groups] == [("medium", 4), ("few", 1)]
+
+
+def test_shots_head_and_tail_have_top_1_and_top_5_of_their_classes(make_head):
+    labels = np.random.default_rng(2).integers(0, 12, 400)
+    counts = np.arange(12)[::-1] * 10
+    head = make_head("any", labels, classes=12, strength=1.5, seed=3)
+    scores = class_scores(head, counts)
+    groups = shot_group_scores(scores, ShotsConfig(head_classes=4))
+    assert [(group.name, group.classes, group.meaning) for group in groups] == [
+        ("head", 4, "the 4 largest"), ("tail", 8, "the others"),
+    ]  # fmt: skip
+    first_five = np.argsort(-head.probabilities, axis=1)[:, :5]
+    for group, classes in zip(groups, (range(4), range(4, 12)), strict=True):
+        top1 = [(head.predicted[labels == each] == each).mean() for each in classes]
+        top5 = [(first_five[labels == each] == each).any(axis=1).mean() for each in classes]
+        assert (group.top1, group.top5) == (pytest.approx(np.mean(top1)), pytest.approx(np.mean(top5)))
+        assert group.top1 < group.top5
+
+
+def test_shots_name_the_size_of_every_class_in_the_document_and_the_report(uneven):
+    data = replace(uneven, shots=ShotsConfig(head_classes=2))
+    sizes = {entry["category"]: entry["size"] for entry in metrics_document(data)["classes"]}
+    assert [sizes[name] for name in data.classes] == ["head", "head", "tail", "tail", "tail"]
+    assert "Top-5, mean of categories" in build_report(data)
