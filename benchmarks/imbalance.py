@@ -84,6 +84,13 @@ METHODS = (
         Method(f"mlp, batches {each}", "mlp", keys={"mlp": MlpConfig(sampling=each)})
         for each in ("sqrt", "balanced")
     ),
+    *(
+        Method(
+            f"mlp, {classes} classes, then the others", "mlp", keys={"mlp": MlpConfig(head_classes=classes)}
+        )
+        for classes in (5, 10, 20)
+    ),
+    Method("mlp, batch norm, weights sqrt", "mlp", "sqrt", keys={"mlp": MlpConfig(batch_norm=True)}),
     Method("mlp, random_over", "mlp", resample="random_over"),
     Method("mlp, smote", "mlp", resample="smote"),
     Method("prototype", "prototype"),

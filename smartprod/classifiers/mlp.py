@@ -71,7 +71,8 @@ class MlpClassifier:
         weights = weights_from_arrays(state.arrays)
         center, present = state.arrays["center"], state.arrays["present"]
         hidden = len(weights["0.bias"]) if "1.weight" in weights else 0
-        network = build_network(len(center), hidden=hidden, classes=len(present), dropout=0.0)
+        shape = NetworkShape(hidden, len(present), 0.0, batch_norm="1.running_mean" in weights)
+        network = build_network(len(center), shape)
         network.load_state_dict(weights)
         settings = state.settings
         return cls(
@@ -79,21 +80,39 @@ class MlpClassifier:
         )
 
 
-def build_network(dim: int, *, hidden: int, classes: int, dropout: float) -> nn.Sequential:
-    """Build a network from [N, dim] to logits [N, classes]; `hidden` 0 is a linear one."""
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """What a network looks like.
+
+    Attributes:
+        hidden: Width of the hidden layer; 0: a linear network.
+        classes: Length of its logits.
+        dropout: Fraction of hidden units left out in training.
+        batch_norm: Whether hidden units are normalised over the batch instead of over the units of each row.
+    """
+
+    hidden: int
+    classes: int
+    dropout: float
+    batch_norm: bool = False
+
+
+def build_network(dim: int, shape: NetworkShape) -> nn.Sequential:
+    """Build a network from [N, dim] to logits [N, classes]."""
+    hidden = shape.hidden
     if hidden == 0:
-        return nn.Sequential(nn.Linear(dim, classes))
+        return nn.Sequential(nn.Linear(dim, shape.classes))
     return nn.Sequential(
         nn.Linear(dim, hidden),
-        nn.LayerNorm(hidden),
+        nn.BatchNorm1d(hidden) if shape.batch_norm else nn.LayerNorm(hidden),
         nn.GELU(),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, classes),
+        nn.Dropout(shape.dropout),
+        nn.Linear(hidden, shape.classes),
     )
 
 
 def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau: float = 1.0) -> Fitted:
-    """Train with the configured loss; the validation log-loss stops it early.
+    """Train with the configured loss, all classes at once or head then tail; the validation log-loss stops it early.
 
     Rows weigh by the size of their class, unless they are drawn by it or the loss makes up for it.
 
@@ -103,6 +122,17 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau
         weighting: How rows of small classes weigh.
         tau: Strength of the loss `logit_adjusted`.
     """
+    head_classes = config.head_classes
+    if head_classes is not None and head_classes < len(np.unique(request.training.labels)):
+        from smartprod.classifiers.head_tail import fit_head_then_tail
+
+        return fit_head_then_tail(
+            request, config, lambda head: _fit_at_once(head, config, weighting=weighting, tau=tau)
+        )
+    return _fit_at_once(request, config, weighting=weighting, tau=tau)
+
+
+def _fit_at_once(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau: float) -> Fitted:
     embedding, labels = request.training.embedding, request.training.labels
     present, positions = np.unique(labels, return_inverse=True)
     center = embedding.mean(axis=0)
@@ -113,9 +143,9 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau
     prior = torch.from_numpy(log_prior(positions, len(present), "none"))
     each_row = row_loss(config, log_prior=prior, tau=tau)
     with seeded(request.seed):
-        network = build_network(
-            inputs.shape[1], hidden=config.hidden, classes=len(present), dropout=config.dropout
-        )
+        batch_norm = config.batch_norm and len(labels) > 1  # one row has no spread
+        shape = NetworkShape(config.hidden, len(present), config.dropout, batch_norm)
+        network = build_network(inputs.shape[1], shape)
         classifier = MlpClassifier(center, scale, network, present, request.classes)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:

@@ -168,6 +168,9 @@ class MlpConfig(Section):
     sampling: RowSampling = "rows"
     label_smoothing: Fraction = 0.05
     patience: Annotated[int, Field(ge=1)] = 10
+    batch_norm: bool = False
+    head_classes: Annotated[int, Field(ge=2)] | None = None
+    tail_epochs: Annotated[int, Field(ge=1)] = 10
 
 
 class LightgbmConfig(Section):

@@ -39,6 +39,8 @@ def check_several_labels(config: Config) -> None:
         raise _refused("catalog.classes.max_rows", config.catalog.classes.max_rows)
     if config.classifier.metric != "macro_f1":
         raise _refused("classifier.metric", config.classifier.metric)
+    if config.classifier.mlp.head_classes is not None:
+        raise _refused("classifier.mlp.head_classes", config.classifier.mlp.head_classes)
     chosen = config.classifier
     kinds = chosen.candidates if chosen.kind == "auto" else (chosen.kind,)
     if not set(kinds) & set(SIGMOID_KINDS):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from smartprod.catalog import apply_class_policy
 from smartprod.catalog.class_policy import BEYOND_CAP, DROPPED, RARE
+from smartprod.config import load_config
 from smartprod.config.schema import ClassPolicyConfig
 from smartprod.errors import UsageError
 
@@ -142,3 +143,34 @@ def test_class_policy_every_row_has_a_class_or_a_reason(categories, rare, min_ro
     if rare != "keep" and max_rows is None:
         rootless = {name for name in sizes if "/" in name or rare == "drop"}
         assert all(sizes[name] >= min_rows for name in rootless)
+
+
+ABO = {
+    "CELLULAR_PHONE_CASE": 1_200, "SHOES": 420, "CHAIR": 400, "SOFA": 150, "RUG": 149, "VITAMIN": 12,
+    "RING": 120, "FINERING": 90, "NECKLACE": 100, "FINENECKLACEBRACELETANKLET": 60, "EARRING": 80, "FINEEARRING": 70,
+    "HOME": 700, "GROCERY": 900, "KITCHEN": 160, "HARDWARE": 151,
+}  # fmt: skip
+
+
+def test_class_policy_of_abo_merges_then_drops_then_keeps_from_150_and_caps_at_400():
+    wanted = load_config("abo").config.catalog.classes
+    assert (wanted.min_rows, wanted.rare, wanted.max_rows) == (150, "drop", 400)
+    categories = [name for name, size in ABO.items() for _ in range(size)]
+    result = apply_class_policy(categories, policy=wanted, separator=" > ", seed=0)
+    assert Counter(label for label in result.labels if label) == {
+        "CELLULAR_PHONE_CASE": 400, "SHOES": 400, "CHAIR": 400, "SOFA": 150, "RING": 210, "NECKLACE": 160, "EARRING": 150,
+    }  # fmt: skip
+    reason_of = dict(zip(categories, result.reasons, strict=True))
+    assert (
+        reason_of["HOME"] == reason_of["GROCERY"] == reason_of["KITCHEN"] == reason_of["HARDWARE"] == DROPPED
+    )
+    assert reason_of["RUG"] == reason_of["VITAMIN"] == RARE, "149 are too few"
+    assert Counter(result.reasons)[BEYOND_CAP] == 800 + 20
+    told = "\n".join(result.account.lines())
+    for words in (
+        "FINERING (90) -> RING",
+        "GROCERY (900) dropped",
+        "RUG (149) dropped",
+        "CELLULAR_PHONE_CASE: 1,200 -> 400",
+    ):
+        assert words in told

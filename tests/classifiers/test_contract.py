@@ -48,6 +48,18 @@ def test_contract_is_kept_by_losses_and_sampling_of_the_mlp(changes, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"batch_norm": True}, {"head_classes": 2, "tail_epochs": 12}],
+    ids=["batch norm", "head then tail"],
+)
+def test_contract_is_kept_by_forms_of_the_mlp(changes, tmp_path):
+    config = _with_mlp(**changes)
+    check_classifier(
+        lambda request: fit_classifier(ClassifierRecipe("mlp", "sqrt"), request, config), tmp_path
+    )
+
+
 @pytest.mark.parametrize("kind", ["logistic", "mlp", "lightgbm", "prototype", "discriminant"])
 def test_contract_is_kept_with_logit_adjustment(kind, tmp_path):
     config = CONFIG.model_copy(update={"kind": kind, "logit_adjustment": 0.5})

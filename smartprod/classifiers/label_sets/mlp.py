@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from smartprod.classifiers.label_sets.base import LabelFitRequest, balance, sigmoid
-from smartprod.classifiers.mlp import build_network
+from smartprod.classifiers.mlp import NetworkShape, build_network
 from smartprod.fusion import (
     TrainingPlan,
     arrays_of_network,
@@ -61,7 +61,8 @@ class SigmoidMlp:
         hidden = len(weights["0.bias"]) if "1.weight" in weights else 0
         last = max(weights, key=lambda name: int(name.partition(".")[0]))
         labels = len(weights[f"{last.partition('.')[0]}.bias"])
-        network = build_network(len(center), hidden=hidden, classes=labels, dropout=0.0)
+        shape = NetworkShape(hidden, labels, 0.0, batch_norm="1.running_mean" in weights)
+        network = build_network(len(center), shape)
         network.load_state_dict(weights)
         return cls(center, float(str(state.settings["scale"])), network.eval())
 
@@ -79,9 +80,9 @@ def fit_sigmoid_mlp(request: LabelFitRequest, config: MlpConfig) -> tuple[Sigmoi
     wanted = torch.from_numpy(targets.astype(np.float32))
     positive = torch.from_numpy(balance(targets, request.weighting))
     with seeded(request.seed):
-        network = build_network(
-            inputs.shape[1], hidden=config.hidden, classes=targets.shape[1], dropout=config.dropout
-        )
+        batch_norm = config.batch_norm and len(targets) > 1  # one row has no spread
+        shape = NetworkShape(config.hidden, targets.shape[1], config.dropout, batch_norm)
+        network = build_network(inputs.shape[1], shape)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
             each = functional.binary_cross_entropy_with_logits(
