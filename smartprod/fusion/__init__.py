@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smartprod.fusion.alignment import (
+    LEAST_ROWS,
     Alignment,
     AlignmentRequest,
     align_embeddings,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FINAL_FOLD",
+    "LEAST_ROWS",
     "MODALITIES",
     "Alignment",
     "AlignmentRequest",
