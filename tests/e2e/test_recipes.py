@@ -101,10 +101,13 @@ def test_recipe_abo_merges_drops_fills_and_finetunes_from_listings(catalogue, tm
 def test_recipe_fashion_finetunes_on_article_types_and_falls_back_to_the_name(catalogue, tmp_path):
     source = write_fashion(catalogue, tmp_path / "fashion")
     made = run(
-        "fashion", source.parent, tmp_path, *FINETUNE, "extract.text=[minilm]", "decide.target_accuracy=0.5"
-    )
-    assert metrics(made)["modes"]
-    assert trained_image_encoder(made)
+        "fashion", source.parent, tmp_path, *FINETUNE, "extract.text=[minilm]", "finetune.image.head_classes=8",
+        "finetune.image.tail_epochs=1", "report.shots.head_classes=8",
+    )  # fmt: skip
+    scored = metrics(made)
+    assert any(mode["mode"] == "image-then-text" for mode in scored["modes"])
+    assert {size["name"] for size in scored["class_sizes"]} == {"head", "tail"}
+    assert trained_image_encoder(made, epochs=3)
 
 
 @pytest.mark.slow
@@ -123,5 +126,5 @@ def test_recipe_synthetic_to_real_learns_from_renderings_and_answers_photos_and_
     assert trained_image_encoder(made)
 
 
-def trained_image_encoder(made: RunFolder) -> bool:
-    return len(made.read("image_training")["epochs"]) == 2
+def trained_image_encoder(made: RunFolder, *, epochs: int = 2) -> bool:
+    return len(made.read("image_training")["epochs"]) == epochs
