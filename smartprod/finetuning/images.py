@@ -211,9 +211,7 @@ class PhotoRows:
         return None if isinstance(pixels, ImageProblem) else self.prepare(pixels)
 
 
-def ahead(
-    items: Sequence[Any], begin: Callable[[Any], list[Future[Any]]]
-) -> Iterator[tuple[Any, list[Any]]]:
+def ahead(items: Sequence[Any], begin: Callable[[Any], list[Future[Any]]]) -> Iterator[tuple[Any, list[Any]]]:
     """Let the threads work a few batches ahead of whoever takes them."""
     pending: deque[tuple[Any, list[Future[Any]]]] = deque()
     try:
