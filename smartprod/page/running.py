@@ -14,21 +14,18 @@ from typing import TYPE_CHECKING, Any
 from smartprod.errors import UsageError
 from smartprod.explanation import Explainer
 from smartprod.model import Answerer, load_model
+from smartprod.page.guard import PageGuard
 from smartprod.page.limits import PageLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from smartprod.page.layout import PageFolders
     from smartprod.page.model import PageModel
 
-# The page loads nothing from anywhere else, and no other page may show it in a frame.
-_POLICY = (
-    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'self'; form-action 'self'"
-)
 _QUIET_GRADIO = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_MCP_SERVER": "False",
@@ -36,6 +33,8 @@ _QUIET_GRADIO = {
     "GRADIO_SSR_MODE": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
+UPLOADS = "uploads"
+"""Folder of uploaded files, in the folder of the page."""
 _STOP_SECONDS = 5
 
 
@@ -66,7 +65,7 @@ def run_page(
         raise UsageError("SP888", "the page needs Gradio", fix="pip install 'smartprod[demo]'")
     limits = limits or PageLimits()
     with tempfile.TemporaryDirectory(prefix="smartprod-page-") as scratch:
-        os.environ.update(_QUIET_GRADIO | {"GRADIO_TEMP_DIR": str(Path(scratch) / "gradio")})
+        os.environ.update(_QUIET_GRADIO | {"GRADIO_TEMP_DIR": str(Path(scratch) / UPLOADS)})
         saved = load_model(model)
         listener = _listen(host, port)
         extract = saved.config.extract
@@ -88,21 +87,13 @@ def run_page(
     tell("stopped")
 
 
-def _app(model: PageModel, folders: PageFolders) -> FastAPI:
+def _app(model: PageModel, folders: PageFolders) -> ASGIApp:
     import gradio as gr
     from fastapi import FastAPI
 
     from smartprod.page.layout import STYLE, build_page, theme
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.middleware("http")
-    async def closed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
 
     page = build_page(model, folders).queue(max_size=32, default_concurrency_limit=1)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -120,7 +111,7 @@ def _app(model: PageModel, folders: PageFolders) -> FastAPI:
         theme=theme(),
         css=STYLE,
     )
-    return mounted
+    return PageGuard(mounted, uploads=folders.scratch / UPLOADS)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -134,7 +125,7 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error  # fmt: skip
 
 
-def _run(app: FastAPI, listener: socket.socket) -> None:
+def _run(app: ASGIApp, listener: socket.socket) -> None:
     import uvicorn
 
     config = uvicorn.Config(

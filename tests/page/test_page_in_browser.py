@@ -130,17 +130,29 @@ def test_page_gives_no_file_of_the_machine(running_page, demo_run):
 
 
 @pytest.mark.parametrize("name", ["classify", "score"])
-def test_page_takes_no_path_of_the_machine_from_a_client(running_page, demo_run, name):
-    place = {"path": str(demo_run.catalogue / "new.csv"), "meta": {"_type": "gradio.FileData"}}
-    body = json.dumps({"data": [place] if name == "score" else [place, "", ""]}).encode()
-    address = f"{running_page.url}/gradio_api/call/{name}"
+@pytest.mark.parametrize("place", ["/etc/passwd", "http://127.0.0.1:1/x.csv", "file:///etc/passwd", "TABLE"])
+def test_page_takes_no_path_and_no_address_from_a_client(running_page, demo_run, name, place):
+    place = str(demo_run.catalogue / "new.csv") if place == "TABLE" else place
+    given = {"path": place, "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": [given] if name == "score" else [given, "", ""]}).encode()
+    for part in ("call", "run", "api", "call/v2"):
+        assert ask(f"{running_page.url}/gradio_api/{part}/{name}", body) in {403, 404}
+    assert ask(f"{running_page.url}/gradio_api/queue/join", body) == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/proxy=http://127.0.0.1:1/", "/gradio_api/vibe-edit", "/gradio_api/runs", "/docs", "/openapi.json", "/gradio_api/process_recording"]
+)  # fmt: skip
+def test_page_has_no_address_that_it_does_not_need(running_page, path):
+    assert ask(running_page.url + path, None) == 404
+    assert ask(running_page.url + path, b"{}") == 404
+
+
+def ask(address: str, body: bytes | None) -> int:
+    """Ask for an address; gives the HTTP status."""
     request = urllib.request.Request(address, data=body, headers={"content-type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            event = json.loads(response.read())["event_id"]
-        with urllib.request.urlopen(f"{address}/{event}", timeout=30) as response:
-            told = response.read().decode()
+            return response.status
     except urllib.error.HTTPError as refused:
-        told = f"event: error {refused.code}"
-    assert "event: error" in told
-    assert "event: complete" not in told
+        return refused.code
