@@ -14,7 +14,7 @@ from smartprod.errors import UsageError
 from smartprod.explanation import explain_row, explanation_lines, explanation_page
 from smartprod.explanation.variants import log_odds
 from smartprod.explanation.words import MOST_PIECES, split_pieces
-from smartprod.model import ProductClassifier
+from smartprod.model import load_classifier
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,13 @@ def test_explainer_modalities_and_base_sum_to_the_confidence(demo, explained):
 
 
 def test_explainer_a_word_weighs_what_the_model_says_without_it(demo, explained):
-    classifier = ProductClassifier(demo.explainer.answerer.model)
-    classifier._answerer = demo.explainer.answerer
+    classifier = load_classifier(demo.explainer.answerer.model.folder, image_root=demo.catalogue)
+    classifier._answerer = demo.explainer.answerer  # its encoders are open
     text = "".join(word.text for word in explained.words)
     position = int(np.argmax([abs(word.weight) for word in explained.words]))
     without = "".join(word.text for number, word in enumerate(explained.words) if number != position)
     image = demo.products["images"][explained.row].as_py()[0]
     given_texts = [{"title": title, "image": image} for title in (text, without)]
-    classifier._catalog = classifier._catalog.model_copy(update={"image_root": str(demo.catalogue)})
     best = list(classifier.classes_).index(explained.explained)
     odds = log_odds(classifier.predict_proba(given_texts)[:, best])
     assert odds[0] - odds[1] == pytest.approx(explained.words[position].weight, abs=0.05)
