@@ -100,6 +100,10 @@ class _Sweep:
         known = read_sweep(self._base)
         if known is not None and known.base == self._table.base:
             self._table = replace(known, metric=settings.metric)
+        elif known is not None:
+            console.line(
+                "a new table is begun: the one there varies other settings, or another configuration"
+            )
 
     def run(self) -> SweepTable:
         """Try what is left."""
