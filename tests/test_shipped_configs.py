@@ -87,14 +87,16 @@ def documented_commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "line"), documented_commands(), ids=lambda value: value)
 def test_documented_command_exists_with_its_options(document, line):
     command = typer.main.get_command(app)
-    words = shlex.split(line)[1:]
+    words = shlex.split(line.rstrip("\\"))[1:]  # the end of a line that goes on
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, f"{document} names `{line}`"
         command = command.commands[words.pop(0)]
     options = {option for parameter in command.params for option in (*parameter.opts, "--help")}
-    for word in words:
+    for before, word in zip(["", *words], words, strict=False):
         if word.startswith("-"):
             assert word in options, f"{document} names {word} in `{line}`"
+        elif before == "--try":
+            assert re.fullmatch(r"[a-z_.]+=.+", word)
         elif re.fullmatch(r"[a-z_]+(\.[A-Za-z_]+)+=.*", word):
             assert load_config("demo", [word])
 
