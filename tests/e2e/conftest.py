@@ -79,9 +79,7 @@ def start_smartprod() -> Callable[..., subprocess.Popen[str]]:
 @pytest.fixture(scope="session")
 def heavy_imports() -> Callable[..., tuple[str, list[str]]]:
     """Run `smartprod` with arguments; give its output, and which of the heavy libraries it imported."""
-    heavy = (
-        "torch,transformers,timm,sentence_transformers,sklearn,lightgbm,bokeh,pandas,onnxruntime,lance"
-    )
+    heavy = "torch,transformers,timm,sentence_transformers,sklearn,lightgbm,bokeh,pandas,onnxruntime,lance"
 
     def run(*arguments: str, cwd: Path) -> tuple[str, list[str]]:
         command = [sys.executable, "-c", LISTING_MODULES, heavy, *arguments]

@@ -131,7 +131,9 @@ def test_comparison_lines_and_page_tell_what_changed(make_run):
     weak, strong = make_run("weak", strength=1.0), make_run("strong", strength=5.0)
     found = compare_runs(weak.root, strong.root)
     lines = "\n".join(comparison_lines(found))
-    assert re.search(r"accuracy +[01]\.\d{4} +[01]\.\d{4} +\+0\.\d{4} +\+0\.\d{4} to \+0\.\d{4}  better", lines)
+    assert re.search(
+        r"accuracy +[01]\.\d{4} +[01]\.\d{4} +\+0\.\d{4} +\+0\.\d{4} to \+0\.\d{4}  better", lines
+    )
     assert "categories won by strong" in lines
     page = comparison_page(found, strong.root)
     assert "weak → strong" in page
