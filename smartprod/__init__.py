@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smartprod._version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smartprod.model import ProductClassifier
+    from smartprod.interchange import ProductClassifier
+    from smartprod.model import ModelClassifier
 
-__all__ = ["__version__", "load"]
+__all__ = ["ProductClassifier", "__version__", "load"]
 
 
-def load(model: str | Path) -> ProductClassifier:
+def load(model: str | Path) -> ModelClassifier:
     """Load a trained model as a scikit-learn-like classifier.
 
     Args:
@@ -31,3 +32,12 @@ def load(model: str | Path) -> ProductClassifier:
     from smartprod.model import load_classifier
 
     return load_classifier(locate_model(model))
+
+
+def __getattr__(name: str) -> Any:
+    """Import `ProductClassifier`, which needs scikit-learn, when it is first used."""
+    if name != "ProductClassifier":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from smartprod.interchange import ProductClassifier
+
+    return ProductClassifier

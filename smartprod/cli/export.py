@@ -18,7 +18,7 @@ class ExportForm(StrEnum):
     HUB = "hub"
 
 
-def export(
+def export(  # noqa: PLR0913  (one parameter for each option)
     *,
     model: Annotated[
         Path,
@@ -46,13 +46,28 @@ def export(
         list[str] | None,
         typer.Option("--dataset", metavar="USER/NAME", help="Training data on the hub; once for each."),
     ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample", metavar="TABLE", help="Products to hold the ONNX files against the model with."
+        ),
+    ] = None,
+    image_root: Annotated[
+        str | None,
+        typer.Option(
+            "--image-root", metavar="FOLDER", help="Folder that the sample's image paths start from."
+        ),
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Leave out what has no ONNX form, instead of refusing.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Write a model as ONNX files, or as a Hugging Face repository folder that `--model` reads again."""
     from smartprod.pipeline import limit_threads
 
     limit_threads(None)  # before numpy is loaded
-    from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
+    from smartprod.interchange import HubCard, SampleTable, export_hub, export_onnx, locate_model, push_to_hub
 
     if to is ExportForm.HUB:
         folder = export_hub(locate_model(model), out, card=HubCard(licence, tuple(dataset or ())))
@@ -62,3 +77,6 @@ def export(
                 f"uploaded; load it with smartprod.load({push_to_hub(folder, push, private=private)!r})"
             )
         return
+    table = None if sample is None else SampleTable(sample, image_root)
+    for line in export_onnx(locate_model(model), out, sample=table, partial=partial).lines():
+        typer.echo(line)

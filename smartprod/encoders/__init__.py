@@ -2,6 +2,13 @@
 
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
 from smartprod.encoders.device import Device, choose_device, use_torch_threads
+from smartprod.encoders.exported import (
+    OPSET,
+    ExportedEncoder,
+    export_image_encoder,
+    export_text_encoder,
+    torch_to_onnx,
+)
 from smartprod.encoders.loading import (
     EncoderEntry,
     encoder_identity,
@@ -16,9 +23,11 @@ from smartprod.encoders.trainable import TrainableImageModel, open_trainable_ima
 from smartprod.encoders.trainable_text import TrainableTextModel, open_trainable_text
 
 __all__ = [
+    "OPSET",
     "Device",
     "Encoder",
     "EncoderEntry",
+    "ExportedEncoder",
     "ImageEncoder",
     "Modality",
     "OwnEncoder",
@@ -28,6 +37,8 @@ __all__ = [
     "choose_device",
     "configure_offline",
     "encoder_identity",
+    "export_image_encoder",
+    "export_text_encoder",
     "has_weights",
     "import_torchvision",
     "is_offline",
@@ -37,5 +48,6 @@ __all__ = [
     "open_trainable_image",
     "open_trainable_text",
     "own_encoder",
+    "torch_to_onnx",
     "use_torch_threads",
 ]

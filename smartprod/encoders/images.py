@@ -39,29 +39,29 @@ class PixelEncoder:
         self.name = name
         self.weights_hash = weights_hash
         self.fingerprint = hashlib.sha256(f"{weights_hash} {runtime.precision}".encode()).hexdigest()
-        self._preprocessing = preprocessing
-        self._runtime = runtime
+        self.preprocessing = preprocessing
+        self.runtime = runtime
         self.dim = int(runtime.run(np.zeros((1, 3, *preprocessing.crop), np.uint8)).shape[1])
 
     @property
     def min_side(self) -> int:
         """Shorter side in pixels that `prepare` resizes to."""
-        return self._preprocessing.min_side
+        return self.preprocessing.min_side
 
     @property
     def images_per_call(self) -> int:
         """Images that one call of `encode` takes best; 1 where every calling thread runs the model for itself."""
-        return self._runtime.images_per_call
+        return self.runtime.images_per_call
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize and crop RGB uint8 `[H, W, 3]` to uint8 `[3, S, S]`; safe to call from many threads."""
-        return self._preprocessing.apply(image)
+        return self.preprocessing.apply(image)
 
     def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed prepared images uint8 `[B, 3, S, S]` to float32 `[B, dim]`."""
         if len(batch) == 0:
             return np.zeros((0, self.dim), np.float32)
-        return self._runtime.run(batch)
+        return self.runtime.run(batch)
 
 
 def open_image_encoder(

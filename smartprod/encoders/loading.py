@@ -118,13 +118,18 @@ def _open_text(spec: EncoderSpec, config: ExtractConfig, threads: int) -> TextEn
     from smartprod.encoders.int8 import to_int8
     from smartprod.encoders.texts import TokenEncoder
 
-    model = _text_model(spec)
+    model = open_text_model(spec)
     if config.text_precision == "int8":
         model = to_int8(model, threads=threads)
     return TokenEncoder(model, batch_size=config.text_batch_size, threads=threads)
 
 
-def _text_model(spec: EncoderSpec) -> TextModel:
+def open_text_model(spec: EncoderSpec) -> TextModel:
+    """Open a text model that has weights, in torch, before it is given texts.
+
+    Raises:
+        EncoderError: Its files are missing, damaged or cannot be loaded (SP402 to SP411).
+    """
     from smartprod.encoders import text_models
 
     if spec.kind == "embedded":

@@ -70,14 +70,14 @@ def open_onnx(model: ImageModel) -> OnnxRuntime:
 def _export(model: ImageModel) -> tuple[bytes, OnnxRuntime]:
     import torch
 
-    probes = _probe_images(model.input_size)
+    probes = probe_images(model.input_size)
     module = model.build().eval()
     try:
         with torch.inference_mode():
             exported = _to_onnx(module, torch.from_numpy(probes[:1]))
             expected = np.concatenate([module(torch.from_numpy(image[None])).numpy() for image in probes])
         runtime = OnnxRuntime(exported)
-        agreement = _lowest_cosine(runtime.run(probes), expected)
+        agreement = lowest_cosine(runtime.run(probes), expected)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [""])[0]
         raise _no_export(model, f"{type(error).__name__}: {reason}") from error
@@ -106,7 +106,7 @@ def _no_export(model: ImageModel, reason: str) -> EncoderError:
     )
 
 
-def _probe_images(size: tuple[int, int]) -> NDArray[np.uint8]:
+def probe_images(size: tuple[int, int]) -> NDArray[np.uint8]:
     """Draw four inputs to compare runtimes on: noise, a slope, stripes and a disc; uint8 `[4, 3, H, W]`."""
     height, width = size
     rng = np.random.default_rng(0)
@@ -122,6 +122,7 @@ def _probe_images(size: tuple[int, int]) -> NDArray[np.uint8]:
     return (np.stack(images) * 255).astype(np.uint8)
 
 
-def _lowest_cosine(left: NDArray[Any], right: NDArray[Any]) -> float:
+def lowest_cosine(left: NDArray[Any], right: NDArray[Any]) -> float:
+    """The lowest cosine between rows of two matrices `[N, D]`."""
     norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     return float(np.min((left * right).sum(axis=1) / norms))

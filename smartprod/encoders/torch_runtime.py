@@ -53,6 +53,11 @@ class TorchRuntime:
         self.images_per_call = images_per_call
 
     @property
+    def module(self) -> torch.nn.Module:
+        """The module that it runs, not compiled, on its device."""
+        return self._eager
+
+    @property
     def precision(self) -> str:
         """The device's precision."""
         return self._device.precision

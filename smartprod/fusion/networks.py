@@ -132,6 +132,6 @@ class CrossAttentionFusion(FusionNetwork):
         )
 
     def _combine(self, tokens: torch.Tensor) -> torch.Tensor:
-        placed = torch.cat([self.places[:1].expand(len(tokens), 1, -1), tokens + self.places[1:]], dim=1)
+        placed = torch.cat([self.places[:1].expand(tokens.shape[0], 1, -1), tokens + self.places[1:]], dim=1)
         fused: torch.Tensor = self.encoder(placed)[:, 0]
         return fused

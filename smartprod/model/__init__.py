@@ -1,7 +1,7 @@
 """The model folder: what a trained model is on disk, and how products are answered with it.
 
 `save_model` writes it, `load_model` verifies and reads it, `Answerer` answers for rows of the product table, and
-`ProductClassifier` for data frames and lists of dicts.
+`ModelClassifier` for data frames and lists of dicts.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from smartprod.model.answerer import Answerer, Answers
     from smartprod.model.card import HeadFigures, TrainingFigures, read_scores
     from smartprod.model.class_changes import ClassChange, add_class, merge_classes
-    from smartprod.model.classifier import ProductClassifier, load_classifier
+    from smartprod.model.classifier import ModelClassifier, load_classifier
     from smartprod.model.description import describe_model
-    from smartprod.model.example_table import embed_examples
+    from smartprod.model.example_table import embed_examples, read_examples
+    from smartprod.model.inputs import write_inputs
     from smartprod.model.loading import SavedModel, check_encoders, load_model
     from smartprod.model.record import ModelRecord
+    from smartprod.model.reference import load_reference
     from smartprod.model.saving import save_model
     from smartprod.model.shown_products import ShownProduct, load_shown_reference, small_photo
     from smartprod.model.single_products import ProductInput, product_rows
@@ -34,7 +36,7 @@ _HOMES = {
     "HeadFigures": "card",
     "MANIFEST_FILE": "verification",
     "ModelRecord": "record",
-    "ProductClassifier": "classifier",
+    "ModelClassifier": "classifier",
     "ProductInput": "single_products",
     "SavedModel": "loading",
     "ShownProduct": "shown_products",
@@ -44,12 +46,15 @@ _HOMES = {
     "check_encoders": "loading",
     "load_classifier": "classifier",
     "load_model": "loading",
+    "load_reference": "reference",
     "load_shown_reference": "shown_products",
     "product_rows": "single_products",
     "small_photo": "shown_products",
+    "read_examples": "example_table",
     "read_scores": "card",
     "save_model": "saving",
     "verify_model": "verification",
+    "write_inputs": "inputs",
 }
 
 __all__ = [
@@ -58,8 +63,8 @@ __all__ = [
     "Answers",
     "ClassChange",
     "HeadFigures",
+    "ModelClassifier",
     "ModelRecord",
-    "ProductClassifier",
     "ProductInput",
     "SavedModel",
     "ShownProduct",
@@ -72,13 +77,16 @@ __all__ = [
     "embed_examples",
     "load_classifier",
     "load_model",
+    "load_reference",
     "load_shown_reference",
     "merge_classes",
     "product_rows",
+    "read_examples",
     "read_scores",
     "save_model",
     "small_photo",
     "verify_model",
+    "write_inputs",
 ]
 
 

@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pandas as pd
-    import pyarrow as pa
 
     from smartprod.model.answerer import Answerer, Answers
 
 
-class ProductClassifier:
-    """Answers for products given as a pandas DataFrame, a pyarrow Table, or a list of dicts.
+class ModelClassifier:
+    """Answers for products given as a pandas or Polars DataFrame, an Arrow table, or a list of dicts.
 
-    Columns are named as in the training table. An image is a path, or the bytes of an image file, or a Pillow image.
+    Anything that gives an Arrow stream (`__arrow_c_stream__`) will do. Columns are named as in the training table. An image is a path, or the bytes of an image file, or a Pillow image.
     The encoders are opened at the first answer; `close`, or a `with` block, ends their threads.
 
     Args:
@@ -49,7 +48,7 @@ class ProductClassifier:
         """Category paths in the order of the columns of `predict_proba`, object [C]."""
         return np.asarray(self.model.classes, dtype=object)
 
-    def predict(self, products: pd.DataFrame | pa.Table | list[dict[str, Any]]) -> np.ndarray:
+    def predict(self, products: Any) -> np.ndarray:
         """Name the most probable category of each of N products, sure or not.
 
         Returns:
@@ -61,7 +60,7 @@ class ProductClassifier:
         predicted[answered] = self.classes_[probabilities[answered].argmax(axis=1)]
         return predicted
 
-    def predict_proba(self, products: pd.DataFrame | pa.Table | list[dict[str, Any]]) -> np.ndarray:
+    def predict_proba(self, products: Any) -> np.ndarray:
         """Give calibrated probabilities.
 
         Returns:
@@ -70,7 +69,7 @@ class ProductClassifier:
         answers = self._answer(products)
         return np.concatenate([each.decisions.probabilities for each in answers]).astype(np.float32)
 
-    def decide(self, products: pd.DataFrame | pa.Table | list[dict[str, Any]]) -> pd.DataFrame:
+    def decide(self, products: Any) -> pd.DataFrame:
         """Answer with everything that `smartprod score` writes: category, confidence, decision, status, reason, ...
 
         Returns:
@@ -92,7 +91,7 @@ class ProductClassifier:
         ]
         return pa.concat_tables(tables).to_pandas()
 
-    def _answer(self, products: pd.DataFrame | pa.Table | list[dict[str, Any]]) -> list[Answers]:
+    def _answer(self, products: Any) -> list[Answers]:
         from smartprod.model.inputs import read_inputs
 
         with tempfile.TemporaryDirectory(prefix="smartprod-") as scratch:
@@ -112,7 +111,7 @@ class ProductClassifier:
             self._answerer.close()
             self._answerer = None
 
-    def __enter__(self) -> ProductClassifier:
+    def __enter__(self) -> ModelClassifier:
         return self
 
     def __exit__(
@@ -123,18 +122,18 @@ class ProductClassifier:
     def __repr__(self) -> str:
         encoders = " + ".join(encoder.name for encoder in self.model.record.encoders)
         return (
-            f"ProductClassifier({str(self.model.folder)!r}, {len(self.model.classes)} classes, "
+            f"ModelClassifier({str(self.model.folder)!r}, {len(self.model.classes)} classes, "
             f"heads {'/'.join(self.model.decider.head_set.heads)}, mode {self.mode!r}, encoders {encoders})"
         )
 
 
 def load_classifier(
     folder: str | Path, *, mode: str | None = None, image_root: str | Path | None = None
-) -> ProductClassifier:
-    """Load a model folder as a classifier; see `ProductClassifier`.
+) -> ModelClassifier:
+    """Load a model folder as a classifier; see `ModelClassifier`.
 
     Raises:
         ModelError: The folder is missing, damaged, altered, or of another version.
         UsageError: There is no such mode.
     """
-    return ProductClassifier(load_model(folder), mode=mode, image_root=image_root)
+    return ModelClassifier(load_model(folder), mode=mode, image_root=image_root)

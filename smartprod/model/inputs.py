@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from smartprod.catalog import Status, products_from_records, reason_column, status_column
 from smartprod.errors import UsageError
@@ -42,6 +45,46 @@ def read_inputs(products: Any, config: CatalogConfig, *, scratch: Path) -> pa.Ta
         for row, cells in enumerate(images)
     ]
     return _with_images(products_from_records(plain, config), paths)
+
+
+def write_inputs(products: Any, path: Path, *, config: CatalogConfig, category: Sequence[str] | None) -> int:
+    """Write products as a table file that the catalog reads, and the images among them as files beside it.
+
+    Args:
+        products: As for `read_inputs`. Images in memory are written to the folder of the table.
+        path: The Parquet file to write.
+        config: Column names.
+        category: The class of each product, in the place of the table's own column; None leaves that.
+
+    Returns:
+        The number of products.
+
+    Raises:
+        UsageError: (SP720, SP730) It is no table. (SP739) Products and classes are not equally many.
+    """
+    records = [{key: _plain(value) for key, value in record.items()} for record in _records(products)]
+    for row, record in enumerate(records):
+        for number, (column, images) in enumerate(_given_images(record, config.columns.images).items()):
+            record[column] = _write_images(images, path.parent, row * len(config.columns.images) + number)
+    if category is not None:
+        if len(category) != len(records):
+            raise UsageError(
+                "SP739",
+                f"there are {len(records)} products, but {len(category)} classes",
+                where="fit(products, y)",
+                fix="give one class for each product",
+            )
+        for record, name in zip(records, category, strict=True):
+            record[config.columns.category or "category"] = name
+    pq.write_table(pa.Table.from_pylist(records), path)
+    return len(records)
+
+
+def _plain(value: Any) -> Any:
+    """A cell as Parquet has it: dictionaries of any shape as JSON, what pandas calls missing as missing."""
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), ensure_ascii=False, default=str)
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _records(products: Any) -> Iterable[Any]:

@@ -52,7 +52,7 @@ def open_image(name, runtime="auto"):
 
 
 def runtime_of(encoder):
-    return type(encoder._runtime)
+    return type(encoder.runtime)
 
 
 def test_runtimes_agree_and_share_a_fingerprint(timm_folder, own_cache):

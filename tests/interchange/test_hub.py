@@ -9,6 +9,7 @@ import yaml
 from huggingface_hub import ModelCard
 
 import smartprod
+from smartprod.cli.main import main
 from smartprod.errors import ModelError, UsageError
 from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
 from smartprod.model import load_model
@@ -122,3 +123,23 @@ def test_hub_is_asked_though_a_model_with_embedded_encoders_went_offline(
     with local_hub() as hub:
         assert push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_hub_export_command_writes_a_folder_and_tells_how_to_load_it(demo_run, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(
+            [
+                "export",
+                "--model",
+                str(demo_run.model),
+                "--to",
+                "hub",
+                "-o",
+                str(tmp_path / "shop"),
+                "--license",
+                "mit",
+            ]
+        )
+    assert ended.value.code == 0
+    assert f"smartprod.load('{tmp_path / 'shop'}')" in capsys.readouterr().out
+    assert ModelCard.load(tmp_path / "shop" / "README.md").data.license == "mit"

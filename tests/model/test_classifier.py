@@ -11,14 +11,14 @@ from PIL import Image
 
 import smartprod
 from smartprod.errors import ModelError, UsageError
-from smartprod.model import ProductClassifier, answered_schema
+from smartprod.model import ModelClassifier, answered_schema
 
 
 @pytest.fixture(scope="module")
 def classifier(demo_run):
     with smartprod.load(demo_run.model) as own:
         # the demo table's paths start from the catalogue
-        yield ProductClassifier(own.model, image_root=demo_run.catalogue)
+        yield ModelClassifier(own.model, image_root=demo_run.catalogue)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +134,11 @@ def test_classifier_wrong_kinds_of_products_are_usage_errors(classifier):
 
 def test_classifier_unknown_mode_is_refused_at_once(classifier):
     with pytest.raises(UsageError, match="SP719"):
-        ProductClassifier(classifier.model, mode="best")
+        ModelClassifier(classifier.model, mode="best")
 
 
 def test_classifier_closed_one_opens_again(classifier):
-    own = ProductClassifier(classifier.model)
+    own = ModelClassifier(classifier.model)
     first = own.predict_proba([{"title": "ceramic plate"}])
     own.close()
     own.close()
