@@ -25,7 +25,9 @@ _PYTHON = """# Python
       members_order: source
       show_if_no_docstring: false
 
-::: smartprod.model.ProductClassifier
+::: smartprod.interchange.ProductClassifier
+
+::: smartprod.model.ModelClassifier
 
 ## Stages of your own
 
