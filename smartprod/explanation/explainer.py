@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartprod.catalog import LABEL_ROLES, stream_products
-from smartprod.cleaning import clean_products
+from smartprod.cleaning import clean_html, clean_products
 from smartprod.decision import LabelDecider
 from smartprod.embeddings import ImageLimits
 from smartprod.errors import ModelError, UsageError
@@ -89,7 +89,7 @@ class Explainer:
         facts: dict[str, Any] = {
             "row": told["row"],
             "id": told["id"],
-            "title": products["title"][0].as_py(),
+            "title": clean_html(products["title"][0].as_py() or "") or None,
             "answer": told["category"],
             "decision": told["decision"],
             "head": told["head"] or "",

@@ -28,7 +28,7 @@ def strongest_words(explanation: Explanation, *, against: bool = False) -> tuple
     sign = -1 if against else 1
     ordered = sorted(explanation.words, key=lambda word: -sign * word.weight)
     return tuple(
-        (word.text.strip(" \n\t.,;:!?()\"'"), word.weight)
+        (word.text.strip(" \n\t.,;:!?()\"'•"), word.weight)
         for word in ordered[:_MOST_WORDS]
         if sign * word.weight >= _LEAST_WEIGHT
     )

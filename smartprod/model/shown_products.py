@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from smartprod.cleaning import clean_html
 from smartprod.embeddings import ImageLimits, ImageProblem, decode_image
 from smartprod.model.reference import REFERENCE_FOLDER, load_reference
 
@@ -82,7 +83,7 @@ def gather_shown(products: TableFile, rows: np.ndarray, *, limits: ImageLimits, 
         {
             "row": record["row"],
             "id": record["id"],
-            "title": (record["title"] or "")[:_MOST_TITLE] or None,
+            "title": clean_html(record["title"] or "")[:_MOST_TITLE] or None,
             "category": (record["category"] or [None])[0],
             "photo": photo,
         }
