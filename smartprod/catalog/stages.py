@@ -38,13 +38,15 @@ def table_config(config: Config) -> CatalogConfig:
 def catalog_identity(config: Config, run: RunFolder) -> str:
     """Describe the table as it is now, without reading it."""
     from smartprod.catalog import table_fingerprint
+    from smartprod.catalog.reviewed_labels import labels_fingerprint
 
     resolved = table_config(config)
+    labels = labels_fingerprint(Path(resolved.labels)) if resolved.labels else ""
     if config.catalog.path == DEMO:
         # The stage renders it: the answer has to be the same before its first run and after it.
         deleted = run.manifest_path("catalog").exists() and not Path(resolved.path).exists()
-        return "demo, deleted" if deleted else "demo"
-    return table_fingerprint(resolved)
+        return ("demo, deleted" if deleted else "demo") + labels
+    return table_fingerprint(resolved) + labels
 
 
 @stage(
@@ -61,22 +63,27 @@ def catalog_identity(config: Config, run: RunFolder) -> str:
 def catalog(context: StageContext) -> dict[str, object]:
     """Read the product table, every row kept in order with a status for each field."""
     from smartprod.catalog import TableAccount, product_schema, source_notes, stream_products
+    from smartprod.catalog.reviewed_labels import ReviewedLabels
 
     config = context.config
     if config.catalog.path == DEMO:
         _render_demo(context)
     resolved = table_config(config)
     batches = stream_products(resolved)
+    reviewed = ReviewedLabels.read(Path(resolved.labels)) if resolved.labels else ReviewedLabels({})
     account = TableAccount()
     schema = product_schema(resolved.columns.extra)
     with (
         context.table_writer("products", schema) as writer,
         context.progress(None, "reading the table") as meter,
     ):
-        for batch in batches:
+        for read in batches:
+            batch = reviewed.apply(read)
             account.add(batch)
             writer.write(batch)
             meter.advance(batch.num_rows)
+    if reviewed.labels:
+        context.say(reviewed.line())
     for line in account.lines(notes=source_notes(resolved)):
         context.say(line)
     rows = account.rows()

@@ -24,6 +24,7 @@ from smartprod.cli import (
     model,
     pipelines,
     report,
+    review,
     run,
     score,
     serve,
@@ -49,6 +50,7 @@ app.command("score")(score.score)
 app.command("demo")(demo.demo)
 app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
+app.command("review")(review.review)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)

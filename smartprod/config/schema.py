@@ -107,6 +107,7 @@ class CatalogConfig(Section):
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     image_root: str | None = None
+    labels: str | None = None
     category_separator: str = " > "
     categories_separator: str | None = None
     columns: ColumnsConfig = ColumnsConfig()

@@ -37,6 +37,7 @@ from smartprod.evaluation.sweeps import (
     sweep_file,
     sweep_page,
 )
+from smartprod.evaluation.thumbnails import Thumbnail, large_thumbnail
 
 __all__ = [
     "DECISION_KINDS",
@@ -57,6 +58,7 @@ __all__ = [
     "ScoredDecisions",
     "SweepMetric",
     "SweepTable",
+    "Thumbnail",
     "Trial",
     "TrialScores",
     "build_report",
@@ -65,6 +67,7 @@ __all__ = [
     "comparison_page",
     "evaluate",
     "head_metrics",
+    "large_thumbnail",
     "metrics_document",
     "read_sweep",
     "redraw_report",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SIZE = 128
 """Longer side in pixels."""
 
+LARGE_SIZE = 480
+"""The same for a photo that a person judges."""
+
 SMALL_SIZE = 72
 """The same for a photo that a pointer brings up, of which a page has thousands."""
 
@@ -45,6 +48,11 @@ def thumbnail(images: tuple[Path, ...]) -> Thumbnail:
 def small_thumbnail(images: tuple[Path, ...]) -> Thumbnail:
     """Make a small thumbnail of the first readable image, a kilobyte or so."""
     return _first_readable(images, SMALL_SIZE, SMALL_QUALITY)
+
+
+def large_thumbnail(images: tuple[Path, ...]) -> Thumbnail:
+    """Make a thumbnail of the first readable image that is large enough to judge a product by."""
+    return _first_readable(images, LARGE_SIZE, QUALITY)
 
 
 def _first_readable(images: tuple[Path, ...], size: int, quality: int) -> Thumbnail:
