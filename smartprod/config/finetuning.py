@@ -92,6 +92,7 @@ class FinetuneImageConfig(FinetuneTrainingConfig):
 
     image_size: Annotated[int, Field(ge=32)] | None = None
     training_size: Annotated[int, Field(ge=32)] | None = None
+    original_share: Fraction = 0.0
     head_classes: Annotated[int, Field(ge=2)] | None = None
     tail_epochs: Annotated[int, Field(ge=1)] = 10
     tail_learning_rate: Fraction = 0.1

@@ -22,6 +22,7 @@ from smartprod.finetuning.images import PhotoBatches, PhotoDecoder, PhotoRows, P
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.losses import ClassificationObjective
 from smartprod.finetuning.mixing import training_mix
+from smartprod.finetuning.network import copy_weights, mix_weights
 from smartprod.finetuning.photo_sources import masks_of_photos, target_photos
 from smartprod.finetuning.rows import choose_rows
 from smartprod.finetuning.session import run_training, torch_threads, training_document
@@ -89,6 +90,7 @@ def train_image_encoder(
     settings = config.finetune.image
     configure_offline(config)
     opened = open_trainable_image(str(settings.encoder), image_size=settings.image_size)
+    before = copy_weights(opened.module) if settings.original_share else {}
     started = perf_counter()
     with (
         torch_threads(context.threads),
@@ -102,6 +104,7 @@ def train_image_encoder(
         adapts = settings.domain.method != "none"
         target = target_photos(context, products, split, decoder) if adapts else None
         history = _train(context, _Material(rows, paths, decoder, opened, masks, target))
+    mix_weights(opened.module, before, share=settings.original_share)
     opened.save(folder)
     save_encoder_kind(folder, opened.kind)
     context.rows(products.num_rows, len(rows.train))
@@ -162,9 +165,7 @@ def _train_in_phases(
     second = replace(material, rows=phases.tail)
     add_classes(network, phases, _judging(second, phases.tail.train, settings), first.device)
     later = tail_settings(settings)
-    return history.followed_by(
-        run_training(context, _task(context, second, network, later, folder / "tail"))
-    )
+    return history.followed_by(run_training(context, _task(context, second, network, later, folder / "tail")))
 
 
 def _task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -79,3 +80,24 @@ def _learns(module: nn.Module) -> bool:
 
 def _has_state(module: nn.Module) -> bool:
     return any(True for _ in module.parameters()) or any(True for _ in module.buffers())
+
+
+def copy_weights(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Keep the weights of a module as they are now, and what it has counted, by name."""
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+
+
+def mix_weights(module: nn.Module, before: Mapping[str, torch.Tensor], *, share: float) -> None:
+    """Mix earlier weights into those of a module, in place (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+
+    Args:
+        module: Its weights are changed.
+        before: What `copy_weights` gave.
+        share: How much the earlier ones count, from 0 to 1.
+    """
+    if share:
+        now = module.state_dict()
+        with torch.no_grad():
+            for name, value in before.items():
+                if value.is_floating_point():
+                    now[name].lerp_(value.to(now[name].device), share)
