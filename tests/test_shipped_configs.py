@@ -105,7 +105,8 @@ def test_documented_command_exists_with_its_options(document, line):
 def test_documents_link_to_files_that_exist_and_name_make_targets_that_exist(path):
     text = path.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-        assert (path.parent / target).exists(), f"{name_of(path)} links to {target}"
+        is_generated = target.startswith("reference/")  # when the site is built: tests/test_documents.py
+        assert is_generated or (path.parent / target).exists(), f"{name_of(path)} links to {target}"
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"(?:^    |`)make ([a-z-]+)", text, flags=re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), f"{name_of(path)} names make {target}"

@@ -7,6 +7,7 @@ from smartprod.catalog.attributes import parse_attributes
 from smartprod.catalog.class_policy import ClassAccount, ClassPolicyResult, apply_class_policy
 from smartprod.catalog.columns import LABEL_ROLES
 from smartprod.catalog.groups import content_keys, group_products, group_rows
+from smartprod.catalog.guessing import TableGuess, guess_table, write_first_config
 from smartprod.catalog.importers.importing import ImportAccount, import_products
 from smartprod.catalog.leakage import LabelConflict, Leakage, find_label_conflicts, find_leakage
 from smartprod.catalog.products import (
@@ -36,6 +37,7 @@ __all__ = [
     "Split",
     "Status",
     "TableAccount",
+    "TableGuess",
     "apply_class_policy",
     "content_keys",
     "count_records",
@@ -44,6 +46,7 @@ __all__ = [
     "find_leakage",
     "group_products",
     "group_rows",
+    "guess_table",
     "import_products",
     "parse_attributes",
     "product_schema",
@@ -55,4 +58,5 @@ __all__ = [
     "status_column",
     "stream_products",
     "table_fingerprint",
+    "write_first_config",
 ]

@@ -21,7 +21,7 @@ def init(
     debug: DebugOption = False,
 ) -> None:
     """Look at a table, guess which column holds what and where the photos are, and write a commented configuration."""
-    from smartprod.catalog.guessing import guess_table, write_first_config
+    from smartprod.catalog import guess_table, write_first_config
 
     guess = guess_table(table)
     for line in guess.lines():
