@@ -62,7 +62,8 @@ class DomainGap:
 def domain_auroc(source: NDArray[np.float32], target: NDArray[np.float32], *, seed: int) -> float:
     """How well a linear classifier tells the rows of two domains apart, as held-out AUROC.
 
-    0.5: not at all; 1: always. It is the proxy A-distance of Ben-David et al. (2007) on another scale. Each domain
+    0.5 or less: not at all; 1: always. Domains with the same mean get less than 0.5, because a held-out row pulls the mean
+    of its own domain away from it: the score says that the means no longer tell, not how alike the rest is. It is the proxy A-distance of Ben-David et al. (2007) on another scale. Each domain
     weighs the same, and the folds are stratified.
 
     Args:
