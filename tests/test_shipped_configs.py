@@ -47,7 +47,13 @@ def test_shipped_config_on_real_data_looks_in_the_folder_of_the_variable(path, t
 
 
 def test_shipped_configs_cover_the_demo_and_four_real_sets():
-    assert {path.stem for path in ON_REAL_DATA} == {"myntra", "bestbuy", "magento", "grocery", "grocery-finetuned"}
+    assert {path.stem for path in ON_REAL_DATA} == {
+        "myntra",
+        "bestbuy",
+        "magento",
+        "grocery",
+        "grocery-finetuned",
+    }
     assert {"base", "demo"} <= {path.stem for path in CONFIGS}
 
 
