@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import signal
-import socket
 import tempfile
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smartprod.errors import UsageError
 from smartprod.explanation import Explainer
 from smartprod.model import Answerer, load_model
 from smartprod.page.guard import PageGuard
 from smartprod.page.limits import PageLimits
+from smartprod.service import address_of, listen, run_until_told
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from fastapi import FastAPI
@@ -58,7 +57,7 @@ def run_page(
         tell: Given a line when the page listens, and one when it has stopped.
 
     Raises:
-        UsageError: (SP888) The extra is not installed; (SP889) the port is taken; there is no such mode.
+        UsageError: (SP888) The extra is not installed; (SP874) the port is taken; there is no such mode.
         ModelError: The model folder is missing, damaged or altered, or cannot be explained.
     """
     if importlib.util.find_spec("gradio") is None:
@@ -67,7 +66,7 @@ def run_page(
     with tempfile.TemporaryDirectory(prefix="smartprod-page-") as scratch:
         os.environ.update(_QUIET_GRADIO | {"GRADIO_TEMP_DIR": str(Path(scratch) / UPLOADS)})
         saved = load_model(model)
-        listener = _listen(host, port)
+        listener = listen(host, port)
         extract = saved.config.extract
         most = {
             "max_image_megapixels": min(limits.photo_megapixels, extract.max_image_megapixels),
@@ -81,8 +80,7 @@ def run_page(
             app = _app(
                 PageModel(Explainer.of(answerer), limits), PageFolders(Path(model).absolute(), Path(scratch))
             )
-            shown = f"[{host}]" if ":" in host else host
-            tell(f"page: http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops)")
+            tell(f"page: {address_of(listener, host)} (Ctrl-C stops)")
             _run(app, listener)
     tell("stopped")
 
@@ -114,17 +112,6 @@ def _app(model: PageModel, folders: PageFolders) -> ASGIApp:
     return PageGuard(mounted, uploads=folders.scratch / UPLOADS)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        raise UsageError(
-            "SP889", f"cannot listen at {host}:{port}: {error}",
-            where="--host, --port", fix="give another port; 0 takes a free one",
-        ) from error  # fmt: skip
-
-
 def _run(app: ASGIApp, listener: socket.socket) -> None:
     import uvicorn
 
@@ -135,15 +122,4 @@ def _run(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    if threading.current_thread() is threading.main_thread():
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-        ):  # uvicorn raises them again when it has stopped in good order
-            signal.signal(number, _ignore)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _ignore(number: int, frame: Any) -> None:
-    """To be told to stop is no failure."""
-    del number, frame
+    run_until_told(uvicorn.Server(config), listener)

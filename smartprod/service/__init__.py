@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smartprod.service.limits import ServiceLimits
+from smartprod.service.listening import address_of, listen, run_until_told
 
 if TYPE_CHECKING:
     from smartprod.service.app import create_app
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOMES = {"create_app": "app", "serve": "running"}
 
-__all__ = ["ServiceLimits", "create_app", "serve"]
+__all__ = ["ServiceLimits", "address_of", "create_app", "listen", "run_until_told", "serve"]
 
 
 def __getattr__(name: str) -> Any:

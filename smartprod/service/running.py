@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import signal
-import socket
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smartprod.errors import UsageError
 from smartprod.model import load_model
 from smartprod.service.limits import ServiceLimits
+from smartprod.service.listening import address_of, listen, run_until_told
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from fastapi import FastAPI
@@ -56,25 +55,13 @@ def serve(
 
     limits = limits or ServiceLimits()
     app = create_app(load_model(model), mode=mode, limits=limits, threads=threads)
-    listener = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    tell(f"serving {model} at http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops)")
+    listener = listen(host, port)
+    tell(f"serving {model} at {address_of(listener, host)} (Ctrl-C stops)")
     _run(app, listener, limits)
     failure = app.state.service.batcher.failure
     if failure is not None:
         raise failure
     tell("stopped")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=512)
-    except (OSError, OverflowError) as error:
-        raise UsageError(
-            "SP874", f"cannot listen at {host}:{port}: {error}",
-            where="--host, --port", fix="give another port; 0 takes a free one",
-        ) from error  # fmt: skip
 
 
 def _run(app: FastAPI, listener: socket.socket, limits: ServiceLimits) -> None:
@@ -93,15 +80,4 @@ def _run(app: FastAPI, listener: socket.socket, limits: ServiceLimits) -> None:
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=int(limits.stop_seconds),
     )
-    if threading.current_thread() is threading.main_thread():
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-        ):  # uvicorn raises them again when it has stopped in good order
-            signal.signal(number, _ignore)
-    Server(config).run(sockets=[listener])
-
-
-def _ignore(number: int, frame: Any) -> None:
-    """To be told to stop is no failure."""
-    del number, frame
+    run_until_told(Server(config), listener)
