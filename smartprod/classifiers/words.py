@@ -6,6 +6,7 @@ each class against the rest (LIBLINEAR; Fan et al., 2008) tells the classes apar
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -82,7 +83,10 @@ def fit_words(texts: Sequence[str], labels: np.ndarray, *, classes: int, seed: i
             np.zeros((_FEATURES, 1), np.float16), np.zeros(1, np.float32), present, classes
         )
     model = LinearSVC(C=_PENALTY, random_state=seed)
-    model.fit(_features([texts[row] for row in rows.tolist()]), labels[rows])
+    with warnings.catch_warnings():
+        # Many classes of one row are no news.
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        model.fit(_features([texts[row] for row in rows.tolist()]), labels[rows])
     weight, bias = model.coef_, model.intercept_
     if len(present) == 2:  # scikit-learn keeps one line for two classes
         weight, bias = np.vstack([-weight, weight]), np.concatenate([-bias, bias])
