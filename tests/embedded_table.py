@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from smartprod.catalog.table import product_schema
 from smartprod.config import Config, load_config
@@ -15,7 +16,7 @@ from smartprod.embeddings import EmbeddingStore
 from smartprod.embeddings.index import INDEX_SCHEMA, EncoderRecord, with_encoders
 from smartprod.embeddings.loading import ModalityEmbeddings, normalise
 from smartprod.fusion import Fold, LearningData, ProductEmbeddings
-from smartprod.pipeline import RunFolder, StageContext, load_stages
+from smartprod.pipeline import RunFolder, StageContext, TableFile, load_stages
 
 IMAGE = EncoderRecord("random-image", "image", 12, "1" * 64, "a" * 64)
 TEXT = EncoderRecord("random-text", "text", 10, "2" * 64, "b" * 64)
@@ -93,9 +94,20 @@ class EmbeddedTable:
         """Run stages one after the other; returns all artefacts."""
         known, artefacts = load_stages(), dict(self.artefacts)
         for name in stages:
-            inputs = {read: artefacts[read] for read in known[name].reads}
-            artefacts |= known[name].function(self.context(name, *overrides, run=run), **inputs)
+            stage = known[name]
+            inputs = {
+                read: self._streamed(read) if read in stage.streams else artefacts[read]
+                for read in stage.reads
+            }
+            artefacts |= stage.function(self.context(name, *overrides, run=run), **inputs)
         return artefacts
+
+    def _streamed(self, name: str) -> TableFile:
+        """A table from before `split` as a file."""
+        path = self.folder / f"{name}.parquet"
+        if not path.exists():
+            pq.write_table(self.artefacts[name], path)
+        return TableFile(path)
 
 
 def embedded_table(

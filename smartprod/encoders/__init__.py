@@ -1,14 +1,11 @@
 """Image and text encoders: what turns a picture or a text into an embedding."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
 from smartprod.encoders.device import Device, choose_device, use_torch_threads
-from smartprod.encoders.exported import (
-    OPSET,
-    ExportedEncoder,
-    export_image_encoder,
-    export_text_encoder,
-    torch_to_onnx,
-)
 from smartprod.encoders.loading import (
     EncoderEntry,
     encoder_identity,
@@ -21,6 +18,15 @@ from smartprod.encoders.specs import OwnEncoder, own_encoder
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
 from smartprod.encoders.trainable_text import TrainableTextModel, open_trainable_text
+
+if TYPE_CHECKING:
+    from smartprod.encoders.exported import (
+        OPSET,
+        ExportedEncoder,
+        export_image_encoder,
+        export_text_encoder,
+        torch_to_onnx,
+    )
 
 __all__ = [
     "OPSET",
@@ -51,3 +57,20 @@ __all__ = [
     "torch_to_onnx",
     "use_torch_threads",
 ]
+
+_EXPORTED = {
+    "OPSET",
+    "ExportedEncoder",
+    "export_image_encoder",
+    "export_text_encoder",
+    "torch_to_onnx",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what exports encoders when it is first asked for: it needs numpy and the runtimes."""
+    if name not in _EXPORTED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from smartprod.encoders import exported
+
+    return getattr(exported, name)

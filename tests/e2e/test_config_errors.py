@@ -19,7 +19,7 @@ WRONG_FILES = {
         "split:\n\n  val_fraction: 1.5\n", "SP113", ["`split.val_fraction`", "line 3", "1.5", "a number"],
     ),
     "wrong type": ("run:\n  seed: many\n", "SP113", ["`run.seed`", "line 2", "'many'", "a whole number"]),
-    "text for a section": ("run: mine\n", "SP113", ["`run`", "line 1", "name, folder, seed"]),
+    "text for a section": ("run: mine\n", "SP113", ["`run`", "line 1", "name, folder, pipeline, seed"]),
     "no sections": ("- catalog\n", "SP116", ["sections", "configs/base.yaml"]),
     "unset variable": (
         "catalog:\n  path: ${SHOP_DATA_NOWHERE}/a.csv\n", "SP114", ["`catalog.path`", "line 2", "SHOP_DATA_NOWHERE"],

@@ -276,7 +276,7 @@ def killing_second(machines, folder, *, after: int):
         return len(list(folder.glob("part-*.parquet")))
 
     def kill():
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while parts() < after and time.monotonic() < deadline:
             time.sleep(0.01)
         machines.kill_second()

@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 
 import smartprod
 from smartprod.cli.main import main
+from smartprod.encoders import offline
 from smartprod.errors import ModelError, UsageError
 from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
 from smartprod.model import load_model
@@ -25,6 +26,9 @@ def repository_folder(demo_run, tmp_path_factory):
 @pytest.fixture
 def own_caches(tmp_path, monkeypatch):
     """Empty caches, and a token that only the hub of this machine sees."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):  # whatever the tests before have set
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(offline, "_given", {})
     monkeypatch.setenv("SMARTPROD_CACHE", str(tmp_path / "own"))
     monkeypatch.setenv("HF_TOKEN", "hf_of_this_machine")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
