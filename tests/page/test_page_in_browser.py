@@ -74,9 +74,12 @@ def test_page_example_answers_at_a_click(page):
     assert page.input_value("#title textarea, #title input")
 
 
-def test_page_tells_in_sentences_what_is_wrong(page, tmp_path):
+def test_page_tells_that_there_is_nothing_to_answer_for(page):
     page.click("#classify")
     assert answer(page) == "There is nothing to answer for. Add a photo, a title or a description."
+
+
+def test_page_tells_in_a_sentence_what_is_wrong_with_a_photo(page, tmp_path):
     (tmp_path / "photo.jpg").write_text("this is no photo")
     page.set_input_files("#photo input[type=file]", tmp_path / "photo.jpg")
     page.wait_for_selector("#photo >> text=photo.jpg")
