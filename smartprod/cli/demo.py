@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption
+from smartprod.cli.options import DebugOption, HostOption, ModeOption
 
 
 def demo(
@@ -15,14 +15,9 @@ def demo(
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
     ],
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")
-    ] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 7860,
-    mode: Annotated[
-        str | None,
-        typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
-    ] = None,
+    mode: ModeOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Show a page in the browser: one product with its answer and the reasons, or a whole table.

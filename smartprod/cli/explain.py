@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption
+from smartprod.cli.options import DebugOption, ModeOption
 
 
 def explain(
@@ -22,10 +22,7 @@ def explain(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="An HTML page to write as well.")
     ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
-    ] = None,
+    mode: ModeOption = None,
     image_root: Annotated[
         str | None,
         typer.Option("--image-root", metavar="FOLDER", help="Folder that image paths start from."),

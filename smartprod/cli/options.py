@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.completion import complete_config
+from smartprod.cli.completion import complete_config, complete_mode
 
 ConfigOption = Annotated[
     str | None,
@@ -23,6 +23,17 @@ OverridesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings that go before the file's.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")]
+HostOption = Annotated[
+    str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")
+]
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="fused, image-then-text or cheapest-first; default: the model's.",
+        autocompletion=complete_mode,
+    ),
+]
 JsonOption = Annotated[
     bool,
     typer.Option(

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.completion import complete_mode
 from smartprod.cli.json_output import print_json, score_document
 from smartprod.cli.options import (
     AddressOption,
     DebugOption,
     EngineOption,
     JsonOption,
+    ModeOption,
     OverridesArgument,
     QuietOption,
     WorkersOption,
@@ -51,14 +51,7 @@ def score(  # noqa: PLR0913  (one parameter for each option)
             "holds _SUCCESS), or an address such as s3://bucket/scored.parquet.",
         ),
     ],
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="fused, image-then-text or cheapest-first; default: the model's.",
-            autocompletion=complete_mode,
-        ),
-    ] = None,
+    mode: ModeOption = None,
     output_format: Annotated[
         str | None,
         typer.Option("--format", help="parquet, csv or parquet-folder; default: by the name of the output."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption
+from smartprod.cli.options import DebugOption, HostOption, ModeOption
 
 
 def serve(  # noqa: PLR0913  (one parameter for each option)
@@ -21,14 +21,9 @@ def serve(  # noqa: PLR0913  (one parameter for each option)
             help="A model folder, runs/NAME/model; or hf:user/name@revision.",
         ),
     ],
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")
-    ] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
-    mode: Annotated[
-        str | None,
-        typer.Option("--mode", help="fused, image-then-text or cheapest-first; default: the model's."),
-    ] = None,
+    mode: ModeOption = None,
     batch: Annotated[
         int, typer.Option("--batch", min=1, help="Products that the model is asked about together.")
     ] = 64,

@@ -50,16 +50,7 @@ def open_timm(spec: EncoderSpec, options: RuntimeOptions, picture: PictureOption
         UsageError: (SP413) timm has no such model.
         EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
     """
-    read = read_timm(spec)
-    return open_image_encoder(
-        name=spec.name,
-        source_hash=f"timm {hash_folder(read.folder)}",
-        preprocessing=read.preprocessing,
-        convolutional=is_convolutional(read.model),
-        build=lambda: read.module,
-        options=options,
-        picture=picture,
-    )
+    return _open_read(read_timm(spec), spec, options, picture, library="timm")
 
 
 def read_timm(spec: EncoderSpec) -> ReadImageModel:
@@ -130,16 +121,7 @@ def open_transformers_image(
     Raises:
         EncoderError: Its files are missing (SP402, SP403) or cannot be loaded (SP408).
     """
-    read = read_transformers_image(spec)
-    return open_image_encoder(
-        name=spec.name,
-        source_hash=f"transformers-image {hash_folder(read.folder)}",
-        preprocessing=read.preprocessing,
-        convolutional=is_convolutional(read.model),
-        build=lambda: read.module,
-        options=options,
-        picture=picture,
-    )
+    return _open_read(read_transformers_image(spec), spec, options, picture, library="transformers-image")
 
 
 def read_transformers_image(spec: EncoderSpec) -> ReadImageModel:
@@ -257,4 +239,23 @@ def _unsupported(spec: EncoderSpec, reason: str) -> EncoderError:
         "SP410",
         f"The image model {spec.name!r} cannot be used: {reason}.",
         fix="Choose a model for RGB images.",
+    )
+
+
+def _open_read(
+    read: ReadImageModel,
+    spec: EncoderSpec,
+    options: RuntimeOptions,
+    picture: PictureOptions,
+    *,
+    library: str,
+) -> PixelEncoder:
+    return open_image_encoder(
+        name=spec.name,
+        source_hash=f"{library} {hash_folder(read.folder)}",
+        preprocessing=read.preprocessing,
+        convolutional=is_convolutional(read.model),
+        build=lambda: read.module,
+        options=options,
+        picture=picture,
     )

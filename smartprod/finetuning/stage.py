@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
+    from smartprod.encoders import Modality
 
 
 def finetuning_identity(config: Config, run: RunFolder) -> str:
@@ -48,17 +49,26 @@ def check_finetuning(config: Config) -> None:
 )
 def finetune_image(context: StageContext, products: pa.Table, split: pa.Table) -> dict[str, object]:
     """Train an image encoder further on the photos of the training rows."""
-    from smartprod.embeddings import save_no_encoder
-
-    folder = context.folder("image_encoder")
     if context.config.finetune.image.encoder is None:
-        told = "finetune.image.encoder is null: nothing is trained, and extraction takes the encoders of extract.image"
-        context.say(told)
-        save_no_encoder(folder, note=told)
-        return {"image_encoder": folder, "image_training": {"epochs": [], "note": told}}
+        return train_nothing(context, "image")
+    folder = context.folder("image_encoder")
     from smartprod.finetuning.image_training import train_image_encoder
 
     return {"image_encoder": folder, "image_training": train_image_encoder(context, products, split, folder)}
+
+
+def train_nothing(context: StageContext, modality: Modality) -> dict[str, object]:
+    """Leave a modality's encoders as they are, and say so in both artefacts."""
+    from smartprod.embeddings import save_no_encoder
+
+    folder = context.folder(f"{modality}_encoder")
+    told = (
+        f"finetune.{modality}.encoder is null: nothing is trained, "
+        f"and extraction takes the encoders of extract.{modality}"
+    )
+    context.say(told)
+    save_no_encoder(folder, note=told)
+    return {f"{modality}_encoder": folder, f"{modality}_training": {"epochs": [], "note": told}}
 
 
 def training_key(context: StageContext, *more: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartprod.finetuning.stage import check_finetuning
+from smartprod.finetuning.stage import check_finetuning, train_nothing
 from smartprod.pipeline import RunFolder, StageContext, stage
 
 if TYPE_CHECKING:
@@ -34,14 +34,9 @@ def text_finetuning_identity(config: Config, run: RunFolder) -> str:
 )
 def finetune_text(context: StageContext, clean_text: pa.Table, split: pa.Table) -> dict[str, object]:
     """Train a text encoder further on the texts of the training rows."""
-    from smartprod.embeddings import save_no_encoder
-
-    folder = context.folder("text_encoder")
     if context.config.finetune.text.encoder is None:
-        told = "finetune.text.encoder is null: nothing is trained, and extraction takes the encoders of extract.text"
-        context.say(told)
-        save_no_encoder(folder, note=told)
-        return {"text_encoder": folder, "text_training": {"epochs": [], "note": told}}
+        return train_nothing(context, "text")
+    folder = context.folder("text_encoder")
     from smartprod.finetuning.text_training import train_text_encoder
 
     return {"text_encoder": folder, "text_training": train_text_encoder(context, clean_text, split, folder)}

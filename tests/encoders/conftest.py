@@ -8,6 +8,7 @@ import pytest
 
 from smartprod.config import Config
 from smartprod.encoders import configure_offline, import_torchvision
+from tests.tiny_bert import write_tiny_bert
 
 WORDS = [
     "red",
@@ -88,38 +89,8 @@ def beit_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def bert_folder(tmp_path_factory) -> Path:
-    import_torchvision()
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("bert")
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    pieces = [*special, *WORDS, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
-    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_max_length=40,
-    ).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=48,
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
+    letters = (f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+    return write_tiny_bert(tmp_path_factory.mktemp("bert"), [*WORDS, *letters])
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from tests.tiny_bert import write_tiny_bert
+
 WORDS = {
     "Kitchen > Kettles": ("kettle", "steel", "boil", "litre"),
     "Clothes > Shirts": ("shirt", "cotton", "sleeve", "collar"),
@@ -16,40 +18,8 @@ NOISE = ("red", "blue", "a", "very", "long", "text", "size", "new")
 
 
 def save_tiny_bert(folder: Path) -> Path:
-    """Save a two-layer BERT and its tokenizer as the hub lays them out."""
-    from smartprod.encoders import import_torchvision
-
-    import_torchvision()
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    known = [word for words in (*WORDS.values(), NOISE) for word in words]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *known]
-    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_max_length=40,
-    ).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=48,
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
+    """Save a two-layer BERT that knows the words of the table."""
+    return write_tiny_bert(folder, [word for words in (*WORDS.values(), NOISE) for word in words])
 
 
 def text_artefacts(*, rows_per_class: int = 24) -> tuple[pa.Table, pa.Table]:
