@@ -18,6 +18,14 @@ class ExportForm(StrEnum):
     HUB = "hub"
 
 
+class Reference(StrEnum):
+    """What goes along of the training products."""
+
+    FULL = "full"
+    EMBEDDINGS = "embeddings"
+    NONE = "none"
+
+
 def export(  # noqa: PLR0913  (one parameter for each option)
     *,
     model: Annotated[
@@ -46,6 +54,14 @@ def export(  # noqa: PLR0913  (one parameter for each option)
         list[str] | None,
         typer.Option("--dataset", metavar="USER/NAME", help="Training data on the hub; once for each."),
     ] = None,
+    reference: Annotated[
+        Reference,
+        typer.Option(
+            "--reference",
+            help="hub: what goes along of the training products that the model keeps: embeddings (enough to change "
+            "classes), full (titles and small photos too), none.",
+        ),
+    ] = Reference.EMBEDDINGS,
     sample: Annotated[
         str | None,
         typer.Option(
@@ -68,10 +84,13 @@ def export(  # noqa: PLR0913  (one parameter for each option)
 
     limit_threads(None)  # before numpy is loaded
     from smartprod.interchange import HubCard, SampleTable, export_hub, export_onnx, locate_model, push_to_hub
+    from smartprod.model import told_products
 
     if to is ExportForm.HUB:
-        folder = export_hub(locate_model(model), out, card=HubCard(licence, tuple(dataset or ())))
+        card = HubCard(licence, tuple(dataset or ()))
+        folder = export_hub(locate_model(model), out, card=card, reference=reference.value)
         typer.echo(f"{folder} is a repository folder; load it with smartprod.load({str(folder)!r})")
+        typer.echo(f"training products in it: {told_products(folder / 'model')}")
         if push is not None:
             typer.echo(
                 f"uploaded; load it with smartprod.load({push_to_hub(folder, push, private=private)!r})"

@@ -191,7 +191,14 @@ class ReportConfig(Section):
     examples_per_pair: Annotated[int, Field(ge=1)] = 4
     map_points: Annotated[int, Field(ge=50)] = 2_000
     macro_categories: Annotated[int, Field(ge=2)] | None = None
+    explained_rows: Annotated[int, Field(ge=0)] = 6
     shots: ShotsConfig = ShotsConfig()
+
+
+class ExportConfig(Section):
+    """What the model folder holds besides the model."""
+
+    reference: Literal["full", "embeddings", "none"] = "full"
 
 
 class ScoreConfig(Section):
@@ -227,5 +234,6 @@ class Config(Section):
     decide: DecideConfig = DecideConfig()
     quality: QualityConfig = QualityConfig()
     report: ReportConfig = ReportConfig()
+    export: ExportConfig = ExportConfig()
     score: ScoreConfig = ScoreConfig()
     engine: EngineConfig = EngineConfig()

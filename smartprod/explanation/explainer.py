@@ -21,7 +21,8 @@ from smartprod.explanation.similar import SimilarProducts
 from smartprod.explanation.variants import Variants
 from smartprod.explanation.words import word_weights
 from smartprod.fusion import MODALITIES
-from smartprod.model import Answerer, answered_table, load_model
+from smartprod.model import Answerer, answered_table, count_reference, load_model, load_shown_reference
+from smartprod.remote import image_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +44,13 @@ class Explainer:
         answerer: The open model.
         decider: Its decider.
         similar: The training products that it shows.
+        counts: Reference rows of each class, int64 [C]; None where the model keeps none.
     """
 
     answerer: Answerer
     decider: Decider
     similar: SimilarProducts
+    counts: np.ndarray | None
 
     @classmethod
     def of(cls, answerer: Answerer) -> Explainer:
@@ -64,7 +67,10 @@ class Explainer:
                 where=str(answerer.model.folder),
                 fix="explain a model of one category for each product",
             )
-        return cls(answerer, decider, SimilarProducts(answerer.model.folder))
+        model = answerer.model
+        return cls(
+            answerer, decider, SimilarProducts(load_shown_reference(model.folder)), count_reference(model)
+        )
 
     def explain(self, products: pa.Table, *, in_detail: bool = True) -> Explanation:
         """Explain the answer for one row of the product table.
@@ -104,7 +110,7 @@ class Explainer:
                 **facts, explained=None, confidence=float("nan"), path=(), base=0.0, modalities=(), words=(), photo=None
             )  # fmt: skip
         best = int(probabilities.argmax())
-        base = self.similar.share_of(model.classes[best], classes=len(model.classes))
+        base = self._share(best)
         with tempfile.TemporaryDirectory(prefix="smartprod-") as scratch:
             photo = self._main_photo(products) if in_detail and embedded.image.present[0] else None
             return Explanation(
@@ -138,7 +144,13 @@ class Explainer:
 
     def _main_photo(self, products: pa.Table) -> Path | None:
         listed: Sequence[str] = products["images"][0].as_py() or ()
-        return None if not listed or "://" in listed[0] else Path(listed[0])
+        return image_on_disk(listed[0], self.answerer.config.catalog.remote) if listed else None
+
+    def _share(self, number: int) -> float:
+        """Share of a class among the reference rows; an equal share where none of them is of it."""
+        if self.counts is None or not self.counts[number]:
+            return 1 / len(self.decider.classes)
+        return float(self.counts[number] / self.counts.sum())
 
     def _path(self, category: str, probabilities: np.ndarray) -> tuple[PathStep, ...]:
         """Sum the probabilities of everything at and below each category on the way."""

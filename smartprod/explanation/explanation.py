@@ -81,11 +81,11 @@ class Explanation:
         reason: Why it was not accepted, and what is wrong with it.
         top: The most probable categories with their probabilities, the best first.
         path: From the top of the tree to `explained`.
-        base: Probability of `explained` for a product of which nothing is known: its share of the reference rows.
+        base: Probability of `explained` for a product of which nothing is known: its share of the reference rows, an equal share without them.
         modalities: What image and text add; with `base` they sum to `confidence`.
         words: The clean text in its order; empty without text.
         photo: Where on the photo; None without one.
-        similar: The nearest training products, the nearest first.
+        similar: The nearest training products, the nearest first; None where the model carries none.
     """
 
     row: int
@@ -105,4 +105,4 @@ class Explanation:
     modalities: tuple[ModalityShare, ...]
     words: tuple[WordWeight, ...]
     photo: PhotoMap | None
-    similar: tuple[SimilarProduct, ...]
+    similar: tuple[SimilarProduct, ...] | None

@@ -6,7 +6,7 @@ import base64
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from smartprod.explanation.told import strongest_words, told_decision
+from smartprod.explanation.told import NO_PRODUCTS, strongest_words, told_decision
 
 if TYPE_CHECKING:
     from smartprod.explanation.explanation import Explanation
@@ -46,6 +46,7 @@ def _render(explanation: Explanation, template: str) -> str:
     strongest = max([_FULL_COLOUR, *(abs(word.weight) for word in explanation.words)])
     return environment.get_template(template).render(
         it=explanation,
+        no_products=NO_PRODUCTS,
         decision=told_decision(explanation.decision),
         words=[
             (word.text, word.weight, round(min(abs(word.weight) / strongest, 1) * 85))

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smartprod.fusion import MODALITIES
-from smartprod.model import load_shown_reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from smartprod.embeddings import ModalityEmbeddings
     from smartprod.fusion import ProductEmbeddings
-    from smartprod.model import ShownProduct
+    from smartprod.model import ShownProduct, ShownReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,19 @@ class SimilarProduct:
 
 
 class SimilarProducts:
-    """The products that a model folder shows, ready to be searched.
+    """The reference rows of a model, ready to be searched.
 
     Args:
-        folder: The model folder; without shown products nothing is ever similar.
+        kept: Their embeddings, and what is shown of them; None where the model carries none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._kept = load_shown_reference(folder)
+    def __init__(self, kept: ShownReference | None) -> None:
+        self._kept = kept
+
+    @property
+    def carries_products(self) -> bool:
+        """Whether the model shows training products at all."""
+        return self._kept is not None
 
     @property
     def shown(self) -> Sequence[ShownProduct]:
@@ -53,8 +56,8 @@ class SimilarProducts:
 
     def nearest(
         self, product: ProductEmbeddings, *, count: int, without_id: str | None = None
-    ) -> tuple[SimilarProduct, ...]:
-        """Find the nearest ones.
+    ) -> tuple[SimilarProduct, ...] | None:
+        """Find the nearest ones; None where the model carries no training products.
 
         Args:
             product: The embeddings of one product.
@@ -62,7 +65,7 @@ class SimilarProducts:
             without_id: Id of the product itself, which is no news.
         """
         if self._kept is None:
-            return ()
+            return None
         cosines = np.stack(
             [_cosines(product.modality(name), self._kept.products.modality(name)) for name in MODALITIES]
         )  # [2, M]
@@ -78,11 +81,6 @@ class SimilarProducts:
                 image, text = (None if np.isnan(value) else float(value) for value in cosines[:, position])
                 found.append(SimilarProduct(shown, float(similarity[position]), image, text))
         return tuple(found)
-
-    def share_of(self, category: str, *, classes: int) -> float:
-        """Share of a category among the kept products; an equal share where none is kept."""
-        count = sum(each.category == category for each in self.shown)
-        return count / len(self.shown) if count else 1 / classes
 
 
 def _cosines(one: ModalityEmbeddings, many: ModalityEmbeddings) -> np.ndarray:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MOST_WORDS = 6
 _LEAST_WEIGHT = 0.05  # in log-odds: one percentage point at a probability of one half
+NO_PRODUCTS = "The model carries no training products, so none can be shown beside this one."
 _DECISIONS = {
     "accepted": "accepted",
     "backed_off": "backed off to a category that is sure enough",
@@ -61,6 +62,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             yield f"{title}: " + ", ".join(f"{text} ({weight:+.2f})" for text, weight in found)
     if each.photo is not None:
         yield f"on the photo: {_place(explanation)}"
+    if each.similar is None:
+        yield NO_PRODUCTS
     if each.similar:
         yield "nearest training products:"
         for similar in each.similar:

@@ -10,15 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartprod._version import __version__
+from smartprod.decision import Decider
 from smartprod.interchange.new_folder import new_folder
-from smartprod.model import load_model, read_scores
+from smartprod.model import (
+    kept_products,
+    leave_out_products,
+    load_model,
+    products_section,
+    read_scores,
+    with_section,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from huggingface_hub import EvalResult
 
-    from smartprod.model import HeadFigures, SavedModel
+    from smartprod.model import HeadFigures, KeptProducts, SavedModel
 
 MODEL_FOLDER = "model"
 """Where the model lies in the repository: its manifest covers every file of it, while cards are edited on the hub."""
@@ -27,10 +35,6 @@ CARD_FILE = "README.md"
 _GIT_ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 _TASKS = {"image": "image-classification", "text": "text-classification", "fused": "other"}
 _MOST_LABELS = 200
-_PRODUCTS_NOTE = (
-    f"`{MODEL_FOLDER}/reference/` holds embeddings of some training products, and small photos and titles where the "
-    "model shows similar products. Give this repository away only where that is allowed."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,18 @@ class HubCard:
     datasets: tuple[str, ...] = ()
 
 
-def export_hub(model: str | Path, out: Path, *, card: HubCard) -> Path:
+def export_hub(
+    model: str | Path, out: Path, *, card: HubCard, reference: KeptProducts = "embeddings"
+) -> Path:
     """Write a model as a Hugging Face repository folder, which `smartprod.load` reads too.
+
+    What is left out changes the identity of the model (the hash of its manifest), and none of its answers.
 
     Args:
         model: A model folder; it is verified first.
         out: A folder that does not exist yet, or is empty.
         card: What the card says besides figures and limits.
+        reference: What may go along of the training products that the model keeps; titles and photos with `full` only.
 
     Returns:
         The folder.
@@ -61,19 +70,18 @@ def export_hub(model: str | Path, out: Path, *, card: HubCard) -> Path:
         ModelError: The model is missing, damaged or altered.
         UsageError: (SP731) There is something at the target already.
     """
-    saved = load_model(model)
+    given = load_model(model)
     with new_folder(out) as folder:
-        shutil.copytree(saved.folder, folder / MODEL_FOLDER)
+        copy = folder / MODEL_FOLDER
+        shutil.copytree(given.folder, copy)
+        if isinstance(given.decider, Decider):
+            leave_out_products(copy, given.decider, keep=reference)
+        saved = load_model(copy)
         (folder / ".gitattributes").write_text(_GIT_ATTRIBUTES, encoding="utf-8", newline="\n")
         text = json.dumps(_description(saved), indent=2, ensure_ascii=False) + "\n"
         (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
         (folder / CARD_FILE).write_text(_card(saved, card), encoding="utf-8", newline="\n")
     return out
-
-
-def holds_products(model: Path) -> bool:
-    """Whether a model folder keeps some of the products that it was trained on."""
-    return (model / "reference").is_dir()
 
 
 def _description(model: SavedModel) -> dict[str, object]:
@@ -91,11 +99,13 @@ def _description(model: SavedModel) -> dict[str, object]:
 def _card(model: SavedModel, card: HubCard) -> str:
     """The model's own card below a front matter, with its labels and how it is loaded from the hub."""
     own = (model.folder / CARD_FILE).read_text(encoding="utf-8")
-    body, _, _ = own.partition("## Use\n")
-    body = body.rstrip().replace("`heads/heads.json`", "`config.json`")
+    if isinstance(model.decider, Decider):
+        own = with_section(own, products_section(kept_products(model.folder), model.decider))
+    body, _, usage = own.partition("## Use\n")
+    _, heading, changes = usage.partition("\n## ")  # such as classes that were added since the training
+    body = (body.rstrip() + f"\n{heading}{changes}").rstrip().replace("`heads/heads.json`", "`config.json`")
+    body = body.replace("`reference/`", f"`{MODEL_FOLDER}/reference/`")
     lines = ["---", _front_matter(model, card, list(read_scores(own))), "---", "", body, ""]
-    if holds_products(model.folder):
-        lines += ["## Training data in this repository", "", _PRODUCTS_NOTE, ""]
     lines += ["## Licence", "", *_licence_lines(card), "", "## Labels", "", *_label_lines(model.classes), ""]
     return "\n".join([*lines, *_usage_lines(model)]) + "\n"
 

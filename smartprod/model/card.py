@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smartprod.embeddings import EncoderRecord
     from smartprod.model.record import ModelRecord
 
+CARD_FILE = "README.md"
 _LICENCES = {"embedded": "Apache-2.0", "hashed": "none needed"}
 """Licences of encoders that come with this package or its dependencies, by their source."""
 
@@ -58,8 +59,10 @@ class TrainingFigures:
     measured_on: str
 
 
-def model_card(record: ModelRecord, settings: DecisionSettings, figures: TrainingFigures) -> str:
-    """Write the card as Markdown."""
+def model_card(
+    record: ModelRecord, settings: DecisionSettings, figures: TrainingFigures, *, products: Sequence[str] = ()
+) -> str:
+    """Write the card as Markdown; `products` is its section about training products."""
     lines = [
         f"# Product classifier `{record.run}`",
         "",
@@ -82,6 +85,7 @@ def model_card(record: ModelRecord, settings: DecisionSettings, figures: Trainin
         "",
         *_limits(record, settings),
         "",
+        *([*products, ""] if products else ()),
         *usage_lines(record),
     ]
     return "\n".join(lines)

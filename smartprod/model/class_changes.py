@@ -22,10 +22,11 @@ from smartprod.decision import (
     save_decision,
 )
 from smartprod.errors import ModelError, UsageError
+from smartprod.model.card import CARD_FILE
 from smartprod.model.loading import SavedModel, load_model
 from smartprod.model.record import write_record
 from smartprod.model.reference import Reference, load_reference
-from smartprod.model.saving import CARD_FILE, DECISION_FOLDER
+from smartprod.model.saving import DECISION_FOLDER
 from smartprod.model.verification import write_manifest
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _open(folder: Path, out: Path | None) -> tuple[SavedModel, Decider, Referenc
             "SP723",
             "the model keeps no reference rows to measure a change by",
             where=str(folder),
-            fix="export the run again with this version: `smartprod run all`",
+            fix="export the run again with export.reference=embeddings (or full)",
         )
     return model, model.decider, reference
 
@@ -285,6 +286,14 @@ def labels_now(decider: Decider, reference: Reference) -> np.ndarray:
         if isinstance(edit, MergedClasses):
             labels = edit.target[labels]
     return np.asarray(labels, dtype=np.int64)
+
+
+def count_reference(model: SavedModel) -> np.ndarray | None:
+    """Count the reference rows of each class as it is now, int64 [C]; None where the model keeps none."""
+    reference = load_reference(model.folder)
+    if reference is None or not isinstance(model.decider, Decider):
+        return None
+    return np.bincount(labels_now(model.decider, reference), minlength=len(model.classes))
 
 
 def _accuracy(decider: Decider, reference: Reference) -> float:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from smartprod.decision import AddedClass, Decider
-from smartprod.model.card import read_scores
+from smartprod.model.card import CARD_FILE, read_scores
 from smartprod.model.loading import load_model
-from smartprod.model.reference import load_reference
-from smartprod.model.saving import CARD_FILE
+from smartprod.model.training_products import told_products
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +32,7 @@ def describe_model(folder: Path) -> Iterator[str]:
         yield f"encoder   {encoder.name} ({encoder.modality}, {encoder.dim} numbers, weights {encoder.weights_hash[:16]})"
     if isinstance(model.decider, Decider):
         yield from _decider_lines(model.decider)
+        yield f"products  of the training: {told_products(folder)}"
     yield from _scores(folder)
     yield f"classes   {len(model.classes):,}"
     yield from _class_lines(model)
@@ -59,18 +56,19 @@ def _scores(folder: Path) -> Iterator[str]:
 
 
 def _class_lines(model: SavedModel) -> Iterator[str]:
-    counts: Counter[int] = Counter()
+    from smartprod.model.class_changes import count_reference
+
+    counts = count_reference(model)
     added: set[str] = set()
     if isinstance(model.decider, Decider):
-        reference = load_reference(model.folder)
-        if reference is not None:
-            from smartprod.model.class_changes import labels_now
-
-            counts.update(np.asarray(labels_now(model.decider, reference)).tolist())
         added = {edit.classes[-1] for edit in model.decider.edits if isinstance(edit, AddedClass)}
     width = max(len(name) for name in model.classes)
     for number, name in enumerate(model.classes):
         note = (
-            "added from examples" if name in added else f"{counts[number]:,} reference rows" if counts else ""
+            "added from examples"
+            if name in added
+            else ""
+            if counts is None
+            else f"{counts[number]:,} reference rows"
         )
         yield f"  {name:<{width}}  {note}".rstrip()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from smartprod._version import __version__
 from smartprod.classifiers import save_heads
 from smartprod.decision import save_decision
-from smartprod.model.card import model_card
+from smartprod.model.card import CARD_FILE, model_card
 from smartprod.model.own_encoders import copy_encoders
 from smartprod.model.record import ModelRecord, write_record
 from smartprod.model.reference import ReferenceRows, save_reference
 from smartprod.model.shown_products import save_shown
+from smartprod.model.training_products import kept_products, products_section
 from smartprod.model.verification import write_manifest
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 HEADS_FOLDER = "heads"
 DECISION_FOLDER = "decision"
 LABELS_FOLDER = "labels"
-CARD_FILE = "README.md"
 
 
 def save_model(
@@ -60,7 +60,8 @@ def save_model(
         if reference.shown is not None:
             save_shown(reference.shown, folder)
     record = new_record(config, encoders, classes=len(decider.classes))
-    seal_model(folder, record, model_card(record, decider.settings, figures))
+    products = products_section(kept_products(folder), decider)
+    seal_model(folder, record, model_card(record, decider.settings, figures, products=products))
     return record
 
 

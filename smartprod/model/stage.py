@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     reads=["products", "embedding_index", "split", "heads", "decision", "leaderboard", "metrics"],
     streams=["products"],
     writes=["model"],
-    config=["run.name", "catalog", "clean", "extract", "decide", "score"],
+    config=["run.name", "catalog", "clean", "extract", "decide", "export", "score"],
     libraries=["safetensors", "pyyaml"],
 )
 def export(
@@ -62,7 +62,9 @@ def export(
 
 def _reference(
     context: StageContext, products: TableFile, embedding_index: pa.Table, heads: Path
-) -> ReferenceRows:
+) -> ReferenceRows | None:
+    if context.config.export.reference == "none":
+        return None
     from smartprod.classifiers import load_validation
     from smartprod.embeddings import EmbeddingStore, ImageLimits, encoders_of, store_folder
     from smartprod.fusion import load_products
@@ -75,7 +77,11 @@ def _reference(
     store = EmbeddingStore(store_folder(context.config))
     section = context.config.extract
     limits = ImageLimits(section.max_image_megapixels, section.max_image_megabytes)
-    shown = gather_shown(products, rows, limits=limits, threads=context.threads)
+    shown = (
+        gather_shown(products, rows, limits=limits, threads=context.threads)
+        if context.config.export.reference == "full"
+        else None
+    )
     return ReferenceRows(held_out, rows, load_products(embedding_index, rows, store), shown)
 
 

@@ -94,7 +94,7 @@ def _one_product(model: PageModel, folders: PageFolders) -> None:
                 ask = gr.Button("Classify", variant="primary", elem_id="classify")
                 why = gr.Button("Explain", elem_id="explain")
             examples = write_examples(model.explainer.similar, folders.scratch / "examples")
-            gr.Markdown("Examples from the training table: click one." if examples else "")
+            gr.Markdown(_examples_line(len(examples), carried=model.explainer.similar.carries_products))
             gallery = gr.Gallery(
                 [(str(each.photo), each.title) for each in examples],
                 label="Examples", show_label=False,
@@ -123,6 +123,12 @@ def _one_product(model: PageModel, folders: PageFolders) -> None:
         return str(example.photo), example.title, "", show(str(example.photo), example.title, "")
 
     gallery.select(pick, None, [*inputs, answer], api_name=False)
+
+
+def _examples_line(examples: int, *, carried: bool) -> str:
+    if not carried:
+        return "The model carries no training products, so there are no examples to click."
+    return "Examples from the training table: click one." if examples else ""
 
 
 def _table(folders: PageFolders, limits: PageLimits) -> None:

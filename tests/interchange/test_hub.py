@@ -13,14 +13,15 @@ from smartprod.cli.main import main
 from smartprod.encoders import offline
 from smartprod.errors import ModelError, UsageError
 from smartprod.interchange import HubCard, export_hub, locate_model, push_to_hub
-from smartprod.model import load_model
+from smartprod.model import kept_products, load_model, load_reference
+from smartprod.model.shown_products import load_shown
 from tests.interchange.local_hub import local_hub
 
 
 @pytest.fixture(scope="module")
 def repository_folder(demo_run, tmp_path_factory):
     card = HubCard(licence="apache-2.0", datasets=("me/things",))
-    return export_hub(demo_run.model, tmp_path_factory.mktemp("hub") / "shop", card=card)
+    return export_hub(demo_run.model, tmp_path_factory.mktemp("hub") / "shop", card=card, reference="full")
 
 
 @pytest.fixture
@@ -61,6 +62,39 @@ def test_hub_folder_is_loaded_as_the_same_model(repository_folder, demo_run):
     with smartprod.load(repository_folder) as given, smartprod.load(demo_run.model) as own:
         assert given.model.identity == own.model.identity
         assert given.predict_proba(product).tolist() == own.predict_proba(product).tolist()
+
+
+@pytest.mark.parametrize("reference", ["embeddings", "none"])
+def test_hub_folder_leaves_training_photos_and_titles_out(demo_run, tmp_path, reference):
+    folder = export_hub(demo_run.model, tmp_path / "shop", card=HubCard(), reference=reference)
+    titles = {product.title for product in load_shown(demo_run.model) if product.title}
+    assert len(titles) > 100
+    content = b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+    assert [title for title in titles if title.encode() in content] == []
+    assert b"\xff\xd8\xff" not in content, "no JPEG is left"
+    assert (load_reference(folder / "model") is None) == (reference == "none")
+    assert load_model(folder / "model").config.export.reference == reference
+    assert kept_products(folder / "model") == reference
+    product = [{"title": "red ceramic mug"}]
+    with smartprod.load(folder) as given, smartprod.load(demo_run.model) as own:
+        assert given.predict_proba(product).tolist() == own.predict_proba(product).tolist()
+
+
+def test_hub_card_and_model_card_say_what_is_kept(demo_run, tmp_path):
+    for reference, words in (("embeddings", "no titles and no photos"), ("none", "no reference products")):
+        folder = export_hub(demo_run.model, tmp_path / reference, card=HubCard(), reference=reference)
+        for path in (folder / "README.md", folder / "model" / "README.md"):
+            card = path.read_text(encoding="utf-8")
+            assert card.count("## Training products in this folder") == 1
+            assert words in card
+            assert "## Use" in card
+            assert "titles and small photos" not in card
+
+
+def test_hub_folder_carries_no_titles_or_photos_unless_asked(demo_run, tmp_path):
+    folder = export_hub(demo_run.model, tmp_path / "shop", card=HubCard())
+    assert kept_products(folder / "model") == "embeddings"
+    assert kept_products(demo_run.model) == "full", "the model itself is not changed"
 
 
 def test_hub_folder_is_never_written_over_something(repository_folder, demo_run):
