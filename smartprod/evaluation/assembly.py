@@ -37,6 +37,7 @@ from smartprod.evaluation.prediction_sets import score_sets
 from smartprod.evaluation.product_reader import ProductReader
 from smartprod.evaluation.sections.domains import domain_sections
 from smartprod.evaluation.sweeps import read_sweep
+from smartprod.explanation import KeptExplanations, read_explanations
 from smartprod.fusion import load_products
 from smartprod.quality import findings_from_table
 from smartprod.remote import image_on_disk
@@ -86,6 +87,7 @@ class Artefacts:
     heads: Path
     findings: pa.Table
     other_images: pa.Table | None = None
+    explanations: pa.Table | None = None
 
 
 def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFolder) -> ReportData:
@@ -100,6 +102,9 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
     answers = {name: asked.heads[name] for name in decider.head_set.heads}
     decisions = decider.decide(test_products, asked.heads)
     promised = config.decide.prediction_sets
+    explained = (
+        KeptExplanations() if artefacts.explanations is None else read_explanations(artefacts.explanations)
+    )
     learned = np.isin(parts, ["train", "val"])
     return ReportData(
         run_name=config.run.name,
@@ -144,6 +149,8 @@ def assemble(artefacts: Artefacts, decider: Decider, config: Config, run: RunFol
             store,
             config,
         ),
+        explanations=explained.explanations,
+        unexplained=explained.reason,
     )
 
 

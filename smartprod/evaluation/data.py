@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from smartprod.evaluation.macro_categories import MacroCategories
     from smartprod.evaluation.page import PageSection
     from smartprod.evaluation.sweeps import SweepTable
+    from smartprod.explanation import Explanation
 
 DecisionKind: TypeAlias = Literal["accepted", "backed_off", "other", "review"]
 
@@ -285,6 +286,8 @@ class ReportData:
         sweep: Variants of the configuration that were compared, or None.
         other_images: Other images that were looked at to fill small classes.
         trainings: Histories of the encoders that were trained in the run.
+        explanations: Why some of the test products got their answers, the most telling first.
+        unexplained: Why there are no explanations, in a sentence; empty where there are some, or where none were wanted.
     """
 
     run_name: str
@@ -320,6 +323,8 @@ class ReportData:
     other_images: tuple[OtherImage, ...] = ()
     sweep: SweepTable | None = None
     trainings: tuple[TrainingCurves, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    unexplained: str = ""
 
     def __post_init__(self) -> None:
         if len(self.train_counts) != len(self.classes):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from smartprod.evaluation.confusion import ConfusedPair
 from smartprod.evaluation.data import HeadPredictions, ProductExample, ReportData
+from smartprod.evaluation.explained import shown_explanations, why_anchor
 from smartprod.evaluation.thumbnails import Thumbnail, thumbnail
 from smartprod.quality import KIND_TITLES, Finding, FindingKind
 
@@ -26,6 +27,7 @@ class Tile:
         answer: Category that the head answered.
         confidence: Probability of `answer`.
         row: Position in the input table.
+        why: Anchor of the explanation of `answer` in the page; empty without one.
     """
 
     photo: Thumbnail
@@ -35,6 +37,7 @@ class Tile:
     answer: str
     confidence: float
     row: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ def pair_examples(
         for side in (pair.first_as_second, pair.second_as_first)
         for position in side[:tiles]
     } | {typical[index] for pair in pairs for index in (pair.first, pair.second) if index in typical}
-    products = data.products([int(head.rows[position]) for position in sorted(wanted)]) if wanted else {}
-    made = {position: _answered(head, position, names=names, products=products) for position in wanted}
+    ordered = sorted(wanted)
+    made = dict(zip(ordered, answered_tiles(data, head, ordered, names=names), strict=True))
 
     def side(true: int, answer: int, positions: tuple[int, ...], rows: int) -> ConfusedSide:
         shown = tuple(made[position] for position in positions[:tiles])
@@ -131,8 +134,7 @@ def mistake_tiles(
     """Fetch the mistakes that a head was surest of, the surest first."""
     wrong = np.flatnonzero(head.predicted != head.labels)
     surest = wrong[np.argsort(-head.confidence[wrong], kind="stable")][:tiles].tolist()
-    products = data.products([int(head.rows[position]) for position in surest]) if surest else {}
-    return [_answered(head, position, names=names, products=products) for position in surest]
+    return answered_tiles(data, head, surest, names=names)
 
 
 def _typical_positions(head: HeadPredictions) -> dict[int, int]:
@@ -169,16 +171,35 @@ def _shown_finding(finding: Finding, products: Mapping[int, ProductExample]) -> 
     return ShownFinding(finding.category, finding.evidence, finding.suggestion, tiles, more)
 
 
-def _answered(
-    head: HeadPredictions, position: int, *, names: tuple[str, ...], products: Mapping[int, ProductExample]
-) -> Tile:
-    return _tile(
-        int(head.rows[position]),
-        products,
-        label=names[head.labels[position]],
-        answer=names[head.predicted[position]],
-        confidence=float(head.confidence[position]),
-    )
+def answered_tiles(
+    data: ReportData, head: HeadPredictions, positions: Sequence[int], *, names: tuple[str, ...]
+) -> list[Tile]:
+    """Fetch products with what a head answered about them, and where in the page that is explained.
+
+    Args:
+        data: Everything there is to tell.
+        head: The head.
+        positions: Of the products among its rows.
+        names: Short names of the classes.
+    """
+    if not positions:
+        return []
+    rows, predicted, confidence = head.rows.tolist(), head.predicted, head.confidence
+    products = data.products([rows[position] for position in positions])
+    explanations = shown_explanations(data)
+    return [
+        replace(
+            _tile(
+                rows[position],
+                products,
+                label=names[head.labels[position]],
+                answer=names[predicted[position]],
+                confidence=float(confidence[position]),
+            ),
+            why=why_anchor(explanations, rows[position], data.classes[predicted[position]]),
+        )
+        for position in positions
+    ]
 
 
 def _tile(

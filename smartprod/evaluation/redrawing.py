@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _STAGES = {"decision": "report", "label_decision": "report-labels"}
 """The stage that writes the report, by the last artefact it needs."""
 
+_LATER = frozenset({"explanations"})
+"""What older runs lack, and the report does without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
@@ -50,7 +53,10 @@ def redraw_report(folder: Path) -> Redrawn:
         )
     stage = load_stages()[name]
     context = StageContext(config_of(run), stage=name, run=run)
-    written = stage.function(context, **{artefact: run.read(artefact) for artefact in stage.reads})
+    inputs = {
+        name: run.read(name) for name in stage.reads if name not in _LATER or run.artefact_path(name).exists()
+    }
+    written = stage.function(context, **dict.fromkeys(_LATER & set(stage.reads)) | inputs)
     for artefact, value in written.items():
         write_artefact(get_artefact(artefact), value, run.artefact_path(artefact))
     return Redrawn(run.artefact_path("report"), tuple(context.lines))

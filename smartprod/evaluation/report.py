@@ -11,6 +11,7 @@ from smartprod.evaluation.page import PageHead, PageSection, build_page
 from smartprod.evaluation.sections.categories import categories_section
 from smartprod.evaluation.sections.certainty import certainty_section
 from smartprod.evaluation.sections.embeddings import embeddings_section
+from smartprod.evaluation.sections.explanations import explanations_section
 from smartprod.evaluation.sections.filling import filling_section
 from smartprod.evaluation.sections.findings import findings_section
 from smartprod.evaluation.sections.heads import heads_section
@@ -55,6 +56,7 @@ def report_sections(data: ReportData, config: ReportConfig, *, seed: int) -> lis
         mistakes_section(
             data, evaluation, names, pairs=config.confused_pairs, tiles=config.examples_per_pair
         ),
+        explanations_section(data, names),
         certainty_section(data, evaluation),
         tree_section(data, evaluation, names),
         embeddings_section(data, evaluation, names, points=config.map_points, seed=seed),

@@ -48,6 +48,7 @@ def beside_identity(config: Config, run: RunFolder) -> str:
         "decision",
         "findings",
         "other_images",
+        "explanations",
     ],
     writes=["report", "metrics", "answers"],
     config=[
@@ -66,6 +67,7 @@ def beside_identity(config: Config, run: RunFolder) -> str:
         "smartprod.classifiers",
         "smartprod.decision",
         "smartprod.quality",
+        "smartprod.explanation",
         "smartprod.state",
     ],
     identity=beside_identity,
@@ -82,8 +84,12 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     decision: Path,
     findings: pa.Table,
     other_images: pa.Table,
+    explanations: pa.Table | None,
 ) -> dict[str, object]:
-    """Score every head on the test part; write the report, the metrics and the answers."""
+    """Score every head on the test part; write the report, the metrics and the answers.
+
+    Runs from before the stage `explain` have no explanations.
+    """
     from smartprod.decision import load_decider
     from smartprod.evaluation import build_report, metrics_document, score_lines
     from smartprod.evaluation.assembly import Artefacts, assemble
@@ -100,6 +106,7 @@ def report(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
             heads,
             findings,
             other_images,
+            explanations,
         ),
         load_decider(decision, heads),
         context.config,

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smartprod.explanation.explainer import Explainer, explain_row
     from smartprod.explanation.explanation import Explanation, ModalityShare, PathStep, PhotoMap, WordWeight
-    from smartprod.explanation.page import explanation_page, explanation_sections, explanation_style
+    from smartprod.explanation.kept import KeptExplanations, explanations_table, read_explanations
+    from smartprod.explanation.page import (
+        explanation_page,
+        explanation_parts,
+        explanation_sections,
+        explanation_style,
+    )
     from smartprod.explanation.similar import SimilarProduct, SimilarProducts
-    from smartprod.explanation.told import explanation_lines
+    from smartprod.explanation.told import explanation_lines, told_contribution
 
 _HOMES = {
     "Explainer": "explainer",
     "Explanation": "explanation",
+    "KeptExplanations": "kept",
     "ModalityShare": "explanation",
     "PathStep": "explanation",
     "PhotoMap": "explanation",
@@ -26,13 +33,18 @@ _HOMES = {
     "explain_row": "explainer",
     "explanation_lines": "told",
     "explanation_page": "page",
+    "explanation_parts": "page",
     "explanation_sections": "page",
     "explanation_style": "page",
+    "explanations_table": "kept",
+    "read_explanations": "kept",
+    "told_contribution": "told",
 }
 
 __all__ = [
     "Explainer",
     "Explanation",
+    "KeptExplanations",
     "ModalityShare",
     "PathStep",
     "PhotoMap",
@@ -42,8 +54,12 @@ __all__ = [
     "explain_row",
     "explanation_lines",
     "explanation_page",
+    "explanation_parts",
     "explanation_sections",
     "explanation_style",
+    "explanations_table",
+    "read_explanations",
+    "told_contribution",
 ]
 
 

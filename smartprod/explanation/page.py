@@ -6,7 +6,7 @@ import base64
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from smartprod.explanation.told import NO_PRODUCTS, strongest_words, told_decision
+from smartprod.explanation.told import NO_PRODUCTS, strongest_words, told_contribution, told_decision
 
 if TYPE_CHECKING:
     from smartprod.explanation.explanation import Explanation
@@ -24,12 +24,17 @@ def explanation_sections(explanation: Explanation) -> str:
     return _render(explanation, "sections.html.j2")
 
 
+def explanation_parts(explanation: Explanation, *, truth: str) -> str:
+    """Write the sections without their heading, for a report that has one, and knows the category that the table gives."""
+    return _render(explanation, "parts.html.j2", level=3, truth=truth)
+
+
 def explanation_style() -> str:
     """The style of the sections; everything in it is below `.why`."""
     return (resources.files("smartprod.explanation") / "templates" / "why.css").read_text(encoding="utf-8")
 
 
-def _render(explanation: Explanation, template: str) -> str:
+def _render(explanation: Explanation, template: str, *, level: int = 2, truth: str | None = None) -> str:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
@@ -46,6 +51,9 @@ def _render(explanation: Explanation, template: str) -> str:
     strongest = max([_FULL_COLOUR, *(abs(word.weight) for word in explanation.words)])
     return environment.get_template(template).render(
         it=explanation,
+        level=level,
+        truth=truth,
+        contribution=told_contribution(explanation),
         no_products=NO_PRODUCTS,
         decision=told_decision(explanation.decision),
         words=[

@@ -24,6 +24,19 @@ def told_decision(decision: str) -> str:
     return _DECISIONS.get(decision, decision)
 
 
+def told_contribution(explanation: Explanation) -> str:
+    """Say in one sentence what image and text add to the probability of the category; empty where nothing could be read."""
+    shares = sorted(explanation.modalities, key=lambda each: -each.share)
+    if not shares:
+        return ""
+    told = [
+        f"the {each.modality} {'adds' if each.share >= 0 else 'takes away'} {abs(each.share) * 100:.1f} points"
+        for each in shares
+    ]
+    sentence = " and ".join(told)
+    return f"{sentence[0].upper()}{sentence[1:]}: from {explanation.base:.1%} before anything is known to {explanation.confidence:.1%}."
+
+
 def strongest_words(explanation: Explanation, *, against: bool = False) -> tuple[tuple[str, float], ...]:
     """The pieces of text that speak most for the category, or most against it, with their weights."""
     sign = -1 if against else 1

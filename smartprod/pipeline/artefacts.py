@@ -127,6 +127,12 @@ for _artefact in (
     ),
     Artefact("findings", ArtefactKind.PARQUET, "quality/findings.parquet", "what to look at in the data"),
     Artefact("findings_csv", ArtefactKind.TEXT, "quality/findings.csv", "the same for a spreadsheet"),
+    Artefact(
+        "explanations",
+        ArtefactKind.PARQUET,
+        "explain/explanations.parquet",
+        "why some test products got their answers",
+    ),
     Artefact("label_heads", ArtefactKind.FOLDER, "classify-labels/heads", "fitted heads for several labels"),
     Artefact(
         "label_leaderboard",

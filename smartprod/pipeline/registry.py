@@ -36,6 +36,7 @@ STAGE_MODULES = (
     "smartprod.decision.stage",
     "smartprod.decision.label_stage",
     "smartprod.quality.stage",
+    "smartprod.explanation.stage",
     "smartprod.evaluation.stage",
     "smartprod.evaluation.label_stage",
     "smartprod.model.stage",

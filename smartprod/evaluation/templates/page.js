@@ -50,6 +50,14 @@
     });
   }
 
+  // A link to something folded opens it.
+  const unfold = (hash) => {
+    const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  for (const link of document.querySelectorAll("main a[href^='#']")) link.addEventListener("click", () => unfold(link.hash));
+  unfold(location.hash);
+
   const links = [...document.querySelectorAll("nav a")];
   const sections = links.map((link) => document.querySelector(link.getAttribute("href")));
   const mark = () => {
