@@ -6,7 +6,13 @@ import base64
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from smartprod.explanation.told import NO_PRODUCTS, strongest_words, told_contribution, told_decision
+from smartprod.explanation.told import (
+    NO_PRODUCTS,
+    strongest_words,
+    told_contribution,
+    told_decision,
+    told_percent,
+)
 
 if TYPE_CHECKING:
     from smartprod.explanation.explanation import Explanation
@@ -45,8 +51,10 @@ def _render(explanation: Explanation, template: str, *, level: int = 2, truth: s
     )
     environment.filters |= {
         "jpeg": _data_uri,
-        "percent": _percent,
-        "points": lambda value: f"{value * 100:+.1f}",
+        "percent": told_percent,
+        "points": lambda value: _signed(value * 100, 1),
+        "signed": _signed,
+        "weight": "{:.2f}".format,
     }
     strongest = max([_FULL_COLOUR, *(abs(word.weight) for word in explanation.words)])
     return environment.get_template(template).render(
@@ -69,5 +77,6 @@ def _data_uri(content: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
-def _percent(value: float) -> str:
-    return f"{value:.1%}"
+def _signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus."""
+    return f"{value:+.{digits}f}".replace("-", "−")

@@ -24,6 +24,11 @@ def told_decision(decision: str) -> str:
     return _DECISIONS.get(decision, decision)
 
 
+def told_percent(share: float) -> str:
+    """A share in per cent, with a space that does not break."""
+    return f"{share * 100:.1f}\u00a0%"
+
+
 def told_contribution(explanation: Explanation) -> str:
     """Say in one sentence what image and text add to the probability of the category; empty where nothing could be read."""
     shares = sorted(explanation.modalities, key=lambda each: -each.share)
@@ -34,7 +39,7 @@ def told_contribution(explanation: Explanation) -> str:
         for each in shares
     ]
     sentence = " and ".join(told)
-    return f"{sentence[0].upper()}{sentence[1:]}: from {explanation.base:.1%} before anything is known to {explanation.confidence:.1%}."
+    return f"{sentence[0].upper()}{sentence[1:]}: from {told_percent(explanation.base)} before anything is known to {told_percent(explanation.confidence)}."
 
 
 def strongest_words(explanation: Explanation, *, against: bool = False) -> tuple[tuple[str, float], ...]:
