@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from smartprod.config.schema import RemoteConfig
-from smartprod.remote import RemoteImages, RemotePolicy
+from smartprod.remote import RemoteImages, RemotePolicy, RemoteProblem
 from smartprod.remote.connection import dial
 from smartprod.remote.policy import Endpoint
 
@@ -144,6 +144,13 @@ def images(remote_config):
     yield open_images
     for each in opened:
         each.close()
+
+
+def problem_of(images: RemoteImages, address: str) -> tuple[str, str]:
+    """Status and reason of an image that cannot be read."""
+    with pytest.raises(RemoteProblem) as caught:
+        images.read(address)
+    return caught.value.status, caught.value.reason
 
 
 def fake_internet(

@@ -1,23 +1,18 @@
+"""Images by address: what is read, what a server may do wrong, and what is kept."""
+
 from __future__ import annotations
 
 import gzip
 import struct
 import time
-from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
 
 from smartprod.config.schema import RemoteConfig
 from smartprod.errors import SmartprodError, UsageError
-from smartprod.remote import RemoteImages, RemoteProblem
-from tests.remote.conftest import PUBLIC, closed_port, fake_internet, jpeg
-
-
-def problem_of(images: RemoteImages, address: str) -> tuple[str, str]:
-    with pytest.raises(RemoteProblem) as caught:
-        images.read(address)
-    return caught.value.status, caught.value.reason
+from smartprod.remote import RemoteImages
+from tests.remote.conftest import closed_port, jpeg, problem_of
 
 
 def test_images_are_read_and_a_second_process_finds_them_in_the_cache(shop_server, images):
@@ -224,146 +219,6 @@ def test_images_packed_body_is_never_unpacked(shop_server, images):
         "corrupt",
         "sent packed (gzip), which was not asked for",
     )
-
-
-def test_images_redirects_are_followed_and_counted(shop_server, images):
-    shop_server.answer("/a", b"moved", 302, Location="/b?x=1")
-    shop_server.answer("/b?x=1", b"", 308, Location=shop_server.url("/c.jpg"))
-    shop_server.answer("/c.jpg", jpeg())
-    shop_server.answer("/loop", b"", 301, Location="/loop")
-    opened = images()
-    assert opened.read(shop_server.url("/a")) == jpeg()
-    assert problem_of(opened, shop_server.url("/loop")) == ("unreadable", "more than 5 redirects")
-    assert shop_server.asked["/loop"] == 6
-
-
-@pytest.mark.parametrize(
-    ("location", "reason"),
-    [
-        ("http://127.0.0.1:{port}/a.jpg", "redirected: host 127.0.0.1 leads to a private address"),
-        ("http://2130706433:{port}/a.jpg", "redirected: host 2130706433 leads to a private address"),
-        ("http://[::ffff:10.0.0.1]/a.jpg", "redirected: host [::ffff:10.0.0.1] leads to a private address"),
-        (
-            "http://169.254.169.254/latest",
-            "redirected: host 169.254.169.254 leads to a cloud metadata address",
-        ),
-        ("http://inside.example:{port}/a.jpg", "redirected: host inside.example leads to a private address"),
-        ("file:///etc/hostname", "redirected: file address; such are never fetched"),
-        ("s3://bucket/a.jpg", "redirected: s3 address; allowed are https, http (catalog.remote.schemes)"),
-        ("http://user:pw@public.example/", "redirected: an address with a user or password"),
-    ],
-)
-def test_images_redirect_from_a_public_host_to_a_refused_place_is_forbidden(
-    shop_server, images, location, reason
-):
-    names = {"public.example": [PUBLIC], "inside.example": ["10.1.2.3"], "127.0.0.1": ["127.0.0.1"]}
-    policy, dial = fake_internet(names)
-    shop_server.answer("/a.jpg", b"", 302, Location=location.format(port=shop_server.port))
-    address = shop_server.url("/a.jpg", host="public.example")
-    assert problem_of(images(policy=policy, dial=dial), address) == ("forbidden", reason)
-    assert shop_server.asked == {"/a.jpg": 1}
-
-
-def test_images_public_name_is_connected_to_the_address_that_was_judged(shop_server, images):
-    policy, dial = fake_internet({"public.example": [PUBLIC], "both.example": [PUBLIC, "192.168.0.7"]})
-    shop_server.answer("/a.jpg", jpeg())
-    opened = images(policy=policy, dial=dial)
-    assert opened.read(shop_server.url("/a.jpg", host="public.example")) == jpeg()
-    assert shop_server.headers["/a.jpg"]["Host"] == f"public.example:{shop_server.port}"
-    assert problem_of(opened, shop_server.url("/a.jpg", host="both.example")) == (
-        "forbidden",
-        "host both.example leads to a private address",
-    )
-    assert problem_of(opened, "http://nowhere.example/a.jpg") == (
-        "unreadable",
-        "host nowhere.example is not known",
-    )
-
-
-def test_images_name_that_turns_private_later_is_looked_up_only_once(shop_server, images):
-    names = {"rebinding.example": [PUBLIC]}
-    policy, dial = fake_internet(names)
-
-    def dial_and_rebind(endpoint, seconds):
-        names["rebinding.example"] = ["127.0.0.1"]
-        return dial(endpoint, seconds)  # fails where anything but the judged address is dialled
-
-    shop_server.answer("/a.jpg", jpeg(), Connection="close")
-    shop_server.answer("/b.jpg", jpeg())
-    opened = images(policy=policy, dial=dial_and_rebind)
-    assert opened.read(shop_server.url("/a.jpg", host="rebinding.example")) == jpeg()
-    assert problem_of(opened, shop_server.url("/b.jpg", host="rebinding.example"))[0] == "forbidden"
-
-
-def test_images_of_this_machine_are_refused_by_default(shop_server, images):
-    shop_server.answer("/a.jpg", jpeg())
-    opened = images(allow_private=False)
-    for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:7f00:1]"):
-        assert problem_of(opened, shop_server.url("/a.jpg", host=host))[0] == "forbidden"
-    assert not shop_server.asked
-
-
-def test_images_one_address_is_downloaded_once_whoever_asks(shop_server, images):
-    def slowly(handler):
-        time.sleep(0.2)
-        body = jpeg()
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    shop_server.answers["/a.jpg"] = slowly
-    opened = images()
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(opened.read, [shop_server.url("/a.jpg")] * 8)) == {jpeg()}
-    assert shop_server.asked["/a.jpg"] == 1
-
-
-def test_images_expected_ones_come_at_the_same_time_but_not_too_many(shop_server, images):
-    def slowly(handler):
-        time.sleep(0.1)
-        handler.send_response(200)
-        handler.send_header("Content-Length", "2")
-        handler.end_headers()
-        handler.wfile.write(b"ok")
-
-    paths = [f"/{number}.jpg" for number in range(12)]
-    shop_server.answers |= dict.fromkeys(paths, slowly)
-    opened = images(connections_per_host=3)
-    addresses = [shop_server.url(path) for path in paths]
-    opened.expect(addresses)
-    assert [opened.read(address) for address in addresses] == [b"ok"] * 12
-    assert shop_server.busiest == 3
-    assert sum(shop_server.asked.values()) == 12
-
-
-def test_images_dead_host_is_given_up_and_another_one_is_not(shop_server, images):
-    dead = closed_port()
-    shop_server.answer("/a.jpg", jpeg())
-    opened = images(retries=0, connections_per_host=1)
-    reasons = [problem_of(opened, f"http://127.0.0.1:{dead}/{number}.jpg")[1] for number in range(12)]
-    assert set(reasons[:10]) == {"host 127.0.0.1 cannot be connected to"}
-    assert set(reasons[10:]) == {"not asked: its host failed 10 times in a row"}
-    assert opened.read(shop_server.url("/a.jpg")) == jpeg()
-
-
-def test_images_that_are_missing_do_not_make_a_host_dead(shop_server, images):
-    opened = images()
-    for number in range(12):
-        assert problem_of(opened, shop_server.url(f"/{number}.jpg"))[0] == "missing"
-
-
-def test_images_closing_does_not_wait_for_what_waits(shop_server, images):
-    shop_server.answers["/slow.jpg"] = lambda handler: shop_server.stopping.wait(30)
-    opened = images(connections_per_host=1, read_seconds=0.3)
-    opened.expect(
-        [shop_server.url("/slow.jpg"), *(shop_server.url(f"/{number}.jpg") for number in range(50))]
-    )
-    time.sleep(0.1)
-    started = time.monotonic()
-    opened.close()
-    assert time.monotonic() - started < 2
-    assert shop_server.asked == {"/slow.jpg": 1}
 
 
 def test_images_cache_that_cannot_be_written_is_an_error_with_its_place(tmp_path, shop_server, images):
