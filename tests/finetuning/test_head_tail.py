@@ -15,7 +15,7 @@ from smartprod.finetuning.network import FinetuneNetwork
 from smartprod.finetuning.rows import LabelledRows, LearnedRows
 from smartprod.finetuning.stage import finetune_image
 from smartprod.pipeline import RunFolder, StageContext
-from smartprod.pipeline.console import ProgressMeter
+from tests.finetuning.interruption import interrupted_at, written
 from tests.finetuning.photo_table import draw_photos, photo_artefacts, save_timm_model
 
 SETTINGS = {
@@ -114,24 +114,10 @@ def test_head_tail_learns_both_phases_and_tells_one_history(train):
 
 
 @pytest.mark.parametrize("stops_after", [3, 12, 19], ids=["head", "border", "tail"])
-def test_head_tail_interrupted_goes_on_to_the_same_bytes(train, monkeypatch, stops_after):
+def test_head_tail_interrupted_goes_on_to_the_same_bytes(train, stops_after):
     whole, _ = train("whole")
-    steps = 0
-
-    def interrupt(meter, *_, **__):
-        nonlocal steps
-        steps += 1
-        if steps == 38 + stops_after:  # the photos are looked at first
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ProgressMeter, "advance", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            train("parts")
+    with interrupted_at(38 + stops_after):  # the photos are looked at first
+        train("parts")
     resumed, _ = train("parts")
     assert resumed["image_training"] == whole["image_training"]
-    written = [
-        {path.name: path.read_bytes() for path in each["image_encoder"].iterdir()}
-        for each in (resumed, whole)
-    ]
-    assert written[0] == written[1]
+    assert written(resumed["image_encoder"]) == written(whole["image_encoder"])

@@ -13,7 +13,7 @@ from smartprod.errors import SmartprodError
 from smartprod.finetuning.stage import finetune_image
 from smartprod.pipeline import RunFolder, StageContext
 from smartprod.pipeline.codecs import replace_folder
-from smartprod.pipeline.console import ProgressMeter
+from tests.finetuning.interruption import interrupted_at, written
 from tests.finetuning.photo_table import draw_photos, photo_artefacts, save_timm_model
 
 SETTINGS = {
@@ -44,10 +44,6 @@ def context(encoder, tmp_path):
     return open_context
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def test_image_training_learns_and_the_saved_encoder_is_what_extraction_takes(context, photos):
     there = context(epochs=8, ema_decay=0.8, patience=8)
     result = finetune_image(there, *photo_artefacts(photos))
@@ -63,21 +59,11 @@ def test_image_training_learns_and_the_saved_encoder_is_what_extraction_takes(co
     )  # fmt: skip
 
 
-def test_image_training_interrupted_goes_on_to_the_same_bytes(context, photos, monkeypatch):
+def test_image_training_interrupted_goes_on_to_the_same_bytes(context, photos):
     products, split = photo_artefacts(photos)
     whole = finetune_image(context("whole"), products, split)
-    steps = 0
-
-    def interrupt(meter, *_, **__):
-        nonlocal steps
-        steps += 1
-        if steps == 48 + 7:  # the photos are looked at first
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ProgressMeter, "advance", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            finetune_image(context("parts"), products, split)
+    with interrupted_at(48 + 7):  # the photos are looked at first
+        finetune_image(context("parts"), products, split)
     there = context("parts")
     assert list(there.parts_folder.iterdir())
     resumed = finetune_image(there, products, split)

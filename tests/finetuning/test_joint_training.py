@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 
 from smartprod.config import Config
-from smartprod.encoders import import_torchvision, load_encoder
+from smartprod.encoders import load_encoder
 from smartprod.errors import UsageError
 from smartprod.finetuning.joint_stage import check_joint, finetune_joint
 from smartprod.pipeline import RunFolder, StageContext
-from smartprod.pipeline.console import ProgressMeter
+from tests.finetuning.interruption import interrupted_at, written
+from tests.finetuning.photo_table import save_timm_model
 from tests.finetuning.text_table import WORDS, save_tiny_bert, text_artefacts
 
 COLOURS = dict(zip(WORDS, ("firebrick", "seagreen", "slateblue"), strict=True))
@@ -21,14 +22,7 @@ COLOURS = dict(zip(WORDS, ("firebrick", "seagreen", "slateblue"), strict=True))
 
 @pytest.fixture(scope="module")
 def encoders(tmp_path_factory) -> tuple[str, str]:
-    import_torchvision()
-    import timm
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("timm")
-    timm.models.save_for_hf(
-        timm.create_model("test_efficientnet", num_classes=5), folder, safe_serialization=True
-    )
+    folder = save_timm_model(tmp_path_factory.mktemp("timm"))
     return f"timm:{folder}", f"transformers-text:{save_tiny_bert(tmp_path_factory.mktemp('bert'))}"
 
 
@@ -79,12 +73,6 @@ def context(encoders, tmp_path):
     return open_context
 
 
-def written(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-
-
 def test_joint_training_changes_both_encoders_which_open_by_name(context, artefacts, encoders):
     there = context()
     result = finetune_joint(there, *artefacts)
@@ -108,21 +96,10 @@ def test_joint_training_changes_both_encoders_which_open_by_name(context, artefa
 
 
 @pytest.mark.parametrize("rank", [0, 2])
-def test_joint_training_resumed_equals_uninterrupted(context, artefacts, monkeypatch, rank):
+def test_joint_training_resumed_equals_uninterrupted(context, artefacts, rank):
     whole = finetune_joint(context("whole", lora_rank=rank), *artefacts)
-    steps = {"left": 35 + 6}  # after the photos were looked at: in the middle of the second epoch
-    advance = ProgressMeter.advance
-
-    def advance_or_stop(self, count=1, bad=0):
-        steps["left"] -= 1
-        if steps["left"] == 0:
-            raise KeyboardInterrupt
-        advance(self, count, bad=bad)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ProgressMeter, "advance", advance_or_stop)
-        with pytest.raises(KeyboardInterrupt):
-            finetune_joint(context("stopped", lora_rank=rank), *artefacts)
+    with interrupted_at(35 + 6):  # after the photos were looked at: in the middle of the second epoch
+        finetune_joint(context("stopped", lora_rank=rank), *artefacts)
     torch.rand(3)  # whatever happens in between
     stopped = context("stopped", lora_rank=rank)
     assert list(stopped.parts_folder.rglob("checkpoint.safetensors"))

@@ -13,7 +13,7 @@ from smartprod.errors import SmartprodError, UsageError
 from smartprod.finetuning.adapters import add_adapters
 from smartprod.finetuning.text_stage import finetune_text
 from smartprod.pipeline import RunFolder, StageContext
-from smartprod.pipeline.console import ProgressMeter
+from tests.finetuning.interruption import interrupted_at, written
 from tests.finetuning.text_table import save_tiny_bert, text_artefacts
 
 
@@ -45,12 +45,6 @@ def context(bert_folder, tmp_path):
     return open_context
 
 
-def written(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-
-
 def test_text_training_learns_and_the_saved_encoder_opens_by_name(context):
     there = context(epochs=12, learning_rate=1e-2, head_learning_rate=1e-2, ema_decay=0, patience=12)
     result = finetune_text(there, *text_artefacts())
@@ -67,21 +61,10 @@ def test_text_training_learns_and_the_saved_encoder_opens_by_name(context):
 
 
 @pytest.mark.parametrize("rank", [0, 4])
-def test_text_training_resumed_equals_uninterrupted(context, monkeypatch, rank):
+def test_text_training_resumed_equals_uninterrupted(context, rank):
     whole = finetune_text(context("whole", lora_rank=rank), *text_artefacts())
-    steps = {"left": 9}  # in the middle of the second epoch, one step after a checkpoint
-    advance = ProgressMeter.advance
-
-    def advance_or_stop(self, count=1, bad=0):
-        steps["left"] -= 1
-        if steps["left"] == 0:
-            raise KeyboardInterrupt
-        advance(self, count, bad=bad)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ProgressMeter, "advance", advance_or_stop)
-        with pytest.raises(KeyboardInterrupt):
-            finetune_text(context("stopped", lora_rank=rank), *text_artefacts())
+    with interrupted_at(9):  # in the middle of the second epoch, one step after a checkpoint
+        finetune_text(context("stopped", lora_rank=rank), *text_artefacts())
     torch.rand(3)  # whatever happens in between
     resumed = finetune_text(context("stopped", lora_rank=rank), *text_artefacts())
     assert resumed["text_training"] == whole["text_training"]
