@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, HostOption, ModeOption
+from smartprod.cli.options import DebugOption, HostOption, ModelOption, ModeOption
 
 
 def demo(
     *,
-    model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
-    ],
+    model: ModelOption,
     host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 7860,
     mode: ModeOption = None,
@@ -27,6 +24,7 @@ def demo(
     from smartprod.pipeline import limit_threads
 
     limit_threads(None)  # before numpy is loaded
+    from smartprod.interchange import locate_model
     from smartprod.page import run_page
 
-    run_page(model, host=host, port=port, mode=mode, tell=typer.echo)
+    run_page(locate_model(model), host=host, port=port, mode=mode, tell=typer.echo)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, ModeOption
+from smartprod.cli.options import DebugOption, ModelOption, ModeOption
 
 
 def explain(
@@ -16,9 +16,7 @@ def explain(
     ],
     *,
     row: Annotated[int, typer.Option("--row", "-r", metavar="N", help="Row of the table, from 0.")],
-    model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FOLDER", help="A model folder: runs/NAME/model.")
-    ],
+    model: ModelOption,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="An HTML page to write as well.")
     ] = None,
@@ -34,8 +32,9 @@ def explain(
 
     limit_threads(None)  # before numpy is loaded
     from smartprod.explanation import explain_row, explanation_lines, explanation_page
+    from smartprod.interchange import locate_model
 
-    explanation = explain_row(table, row, model=model, mode=mode, image_root=image_root)
+    explanation = explain_row(table, row, model=locate_model(model), mode=mode, image_root=image_root)
     for line in explanation_lines(explanation):
         typer.echo(line)
     if out is not None:

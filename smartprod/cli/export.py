@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption
+from smartprod.cli.options import DebugOption, ModelOption
 
 
 class ExportForm(StrEnum):
@@ -28,10 +28,7 @@ class Reference(StrEnum):
 
 def export(  # noqa: PLR0913  (one parameter for each option)
     *,
-    model: Annotated[
-        Path,
-        typer.Option("--model", "-m", metavar="FOLDER", help="A model folder, or hf:user/name@revision."),
-    ],
+    model: ModelOption,
     to: Annotated[
         ExportForm,
         typer.Option("--to", help="onnx: ONNX files. hub: a folder for a Hugging Face repository."),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Show, verify or change a saved model.", no_args_is_help=True)
 
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder: runs/NAME/model.")]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model folder, runs/NAME/model; or hf:user/name@revision.")
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where the changed model goes.")
 ]
@@ -26,18 +28,20 @@ InPlaceOption = Annotated[bool, typer.Option("--in-place", help="Change the mode
 def show(model: ModelArgument, *, debug: DebugOption = False) -> None:
     """Tell what a model is: encoders, heads, scores, size and classes."""
     _prepare()
+    from smartprod.interchange import locate_model
     from smartprod.model import describe_model
 
-    for line in describe_model(model):
+    for line in describe_model(locate_model(model)):
         typer.echo(line)
 
 
 @app.command("verify")
 def verify(model: ModelArgument, *, debug: DebugOption = False) -> None:
     """Check that a model folder holds exactly the files that were saved, byte for byte."""
+    from smartprod.interchange import locate_model
     from smartprod.model import verify_model
 
-    typer.echo(f"{model} is whole; its identity is {verify_model(model)}")
+    typer.echo(f"{model} is whole; its identity is {verify_model(locate_model(model))}")
 
 
 @app.command("add-class")
@@ -58,12 +62,14 @@ def add_class_(
     debug: DebugOption = False,
 ) -> None:
     """Add a class from 1 to 20 example products, without training; the old classes keep their answers where they can."""
-    target = _target(out, in_place=in_place)
+    target = _target(model, out, in_place=in_place)
     _prepare()
+    from smartprod.interchange import locate_model
     from smartprod.model import add_class, embed_examples, load_model
 
-    embedded = embed_examples(load_model(model), examples, image_root=image_root)
-    _tell(add_class(model, name, embedded, out=target))
+    folder = locate_model(model)
+    embedded = embed_examples(load_model(folder), examples, image_root=image_root)
+    _tell(add_class(folder, name, embedded, out=target))
 
 
 @app.command("merge-classes")
@@ -79,20 +85,28 @@ def merge_classes_(
     debug: DebugOption = False,
 ) -> None:
     """Merge classes into one; its probability is the sum of theirs."""
-    target = _target(out, in_place=in_place)
+    target = _target(model, out, in_place=in_place)
     _prepare()
+    from smartprod.interchange import locate_model
     from smartprod.model import merge_classes
 
-    _tell(merge_classes(model, classes, into, out=target))
+    _tell(merge_classes(locate_model(model), classes, into, out=target))
 
 
-def _target(out: Path | None, *, in_place: bool) -> Path | None:
+def _target(model: Path, out: Path | None, *, in_place: bool) -> Path | None:
     if (out is None) != in_place:
         raise UsageError(
             "SP117",
             "say where the changed model goes",
             where="--out",
             fix="give either --out FOLDER or --in-place",
+        )
+    if in_place and str(model).startswith("hf:"):
+        raise UsageError(
+            "SP127",
+            "a model of the hub cannot be changed in place",
+            where="--in-place",
+            fix="give --out FOLDER",
         )
     return out
 

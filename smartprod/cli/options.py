@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from smartprod.cli.completion import complete_config, complete_mode
 
+ModelOption = Annotated[
+    Path,
+    typer.Option(
+        "--model", "-m", metavar="FOLDER", help="A model folder, runs/NAME/model; or hf:user/name@revision."
+    ),
+]
 ConfigOption = Annotated[
     str | None,
     typer.Option(

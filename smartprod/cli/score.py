@@ -13,6 +13,7 @@ from smartprod.cli.options import (
     DebugOption,
     EngineOption,
     JsonOption,
+    ModelOption,
     ModeOption,
     OverridesArgument,
     QuietOption,
@@ -32,15 +33,7 @@ def score(  # noqa: PLR0913  (one parameter for each option)
     ],
     overrides: OverridesArgument = None,
     *,
-    model: Annotated[
-        Path,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FOLDER",
-            help="A model folder, runs/NAME/model; or hf:user/name@revision.",
-        ),
-    ],
+    model: ModelOption,
     out: Annotated[
         str,
         typer.Option(

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from smartprod.cli.options import DebugOption, HostOption, ModeOption
+from smartprod.cli.options import DebugOption, HostOption, ModelOption, ModeOption
 
 
 def serve(  # noqa: PLR0913  (one parameter for each option)
     *,
-    model: Annotated[
-        Path,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FOLDER",
-            help="A model folder, runs/NAME/model; or hf:user/name@revision.",
-        ),
-    ],
+    model: ModelOption,
     host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
     mode: ModeOption = None,

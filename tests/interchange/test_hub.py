@@ -181,3 +181,29 @@ def test_hub_export_command_writes_a_folder_and_tells_how_to_load_it(demo_run, t
     assert ended.value.code == 0
     assert f"smartprod.load('{tmp_path / 'shop'}')" in capsys.readouterr().out
     assert ModelCard.load(tmp_path / "shop" / "README.md").data.license == "mit"
+
+
+def test_hub_model_is_named_in_commands_as_a_folder_is(repository_folder, demo_run, own_caches, capsys):
+    table = str(demo_run.catalogue / "products.csv")
+    with local_hub() as hub:
+        name = push_to_hub(repository_folder, "me/shop", endpoint=hub.url)
+        locate_model(name, endpoint=hub.url)
+    assert run("model", "show", name) == 0
+    assert run("model", "verify", name) == 0
+    assert run("explain", table, "--row", "3", "--model", name) == 0
+    merged = ("model", "merge-classes", name, "--into", "Mug")
+    both = ("--classes", "Home > Kitchen > Mug", "--classes", "Home > Kitchen > Glass")
+    assert run(*merged, *both, "--out", str(own_caches / "merged")) == 0
+    told = capsys.readouterr().out
+    assert f"{name} is whole; its identity is {load_model(demo_run.model).identity}" in told
+    assert "classes   28" in told
+    assert "answer: " in told
+    assert load_model(own_caches / "merged").classes.count("Mug") == 1
+    assert run(*merged, *both, "--in-place") == 2
+    assert "SP127" in capsys.readouterr().err
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
