@@ -17,7 +17,7 @@ from learning_candidates import Variant, load_learning, speed, spread
 from learning_scores import Answers
 from learning_sets import LearningSet, inner_split
 
-from smartprod.classifiers.candidates import Candidate, fit_final, validate_candidates
+from smartprod.classifiers.candidates import Candidate, Comparison, fit_final, validate_candidates
 from smartprod.classifiers.leaderboard import STACK, LeaderboardEntry, choose_heads, compare
 from smartprod.classifiers.stacking import mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
@@ -27,7 +27,7 @@ from smartprod.decision.threshold import learn_threshold
 from smartprod.fusion import (
     LearningData,
     ProductEmbeddings,
-    fitting_threads,
+    fitting_workers,
     load_representations,
 )
 from smartprod.pipeline import RunFolder, StageContext, load_stages
@@ -59,17 +59,11 @@ def ask_variant(
         artefacts = {**data.artefacts, "split": split, "representations": chosen}
         artefacts |= _run_stage("resample", artefacts, config, run)
         learning = load_learning(data, artefacts["split"])
-        with fitting_threads(learning.elements, available=1) as threads:
-            candidates = validate_candidates(
-                learning,
-                artefacts["representations"],
-                artefacts["training_rows"],
-                config=config.classifier,
-                seed=config.run.seed,
-                threads=threads,
-            )
+        comparison = _comparison(learning, artefacts, config)
+        with fitting_workers(learning, available=1) as workers:
+            candidates = validate_candidates(comparison, workers=workers)
             choosing = time.perf_counter() - start
-            asked = list(_ask_candidates(candidates, learning, artefacts, data.products.take(judged), config))
+            asked = list(_ask_candidates(candidates, comparison, data.products.take(judged)))
     for answers in asked:
         all_classes = (spread(each, learning, data) for each in (answers.raw, answers.calibrated))
         name = f"{variant.name}: {answers.candidate}" if variant.name else answers.candidate
@@ -129,27 +123,25 @@ def _choose_representations(data: LearningSet, variant: Variant, made: Path, fol
     return view
 
 
+def _comparison(learning: LearningData, artefacts: Mapping[str, Any], config: Config) -> Comparison:
+    return Comparison(
+        learning,
+        artefacts["representations"],
+        artefacts["training_rows"],
+        config.classifier,
+        config.run.seed,
+    )
+
+
 def _ask_candidates(
-    candidates: Sequence[Candidate],
-    learning: LearningData,
-    artefacts: Mapping[str, Any],
-    judge: ProductEmbeddings,
-    config: Config,
+    candidates: Sequence[Candidate], comparison: Comparison, judge: ProductEmbeddings
 ) -> Iterator[Answers]:
-    final = load_representations(artefacts["representations"])
+    learning, final = comparison.data, load_representations(comparison.representations)
     truth = learning.labels[learning.validated()]
     for candidate in candidates:
         representation = final[candidate.representation]
         start = time.perf_counter()
-        fitted = fit_final(
-            candidate,
-            representation,
-            learning,
-            artefacts["training_rows"],
-            config=config.classifier,
-            seed=config.run.seed,
-            threads=1,
-        ).classifier
+        fitted = fit_final(comparison, candidate, representation, threads=1).classifier
         seconds = time.perf_counter() - start
         raw = fitted.log_probabilities(representation.embed(judge))
         able = ~np.isnan(candidate.log_probabilities).any(axis=1)

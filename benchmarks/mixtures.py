@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from smartprod.classifiers.candidates import Candidate, validate_candidates
+from smartprod.classifiers.candidates import Candidate, Comparison, validate_candidates
 from smartprod.classifiers.leaderboard import HEAD_MODALITIES
 from smartprod.classifiers.scores import accuracy, log_loss, macro_f1, standard_error
 from smartprod.classifiers.stacking import likelihood_weights, mix
 from smartprod.classifiers.temperature import apply_temperature, fit_temperature
 from smartprod.config import load_config
 from smartprod.embeddings import EmbeddingStore, store_folder
-from smartprod.fusion import fitting_threads, load_learning_data
-from smartprod.pipeline import RunConsole, load_pipeline, run_pipeline
+from smartprod.fusion import fitting_workers, load_learning_data
+from smartprod.pipeline import RunConsole, cpu_count, load_pipeline, run_pipeline
 
 SETS = ("myntra", "bestbuy", "magento", "grocery")
 REPETITIONS = 12
@@ -162,15 +162,15 @@ def candidates_of(name: str, folder: Path) -> Iterator[tuple[str, list[Candidate
     run = run_pipeline(load_pipeline("all"), loaded, console=RunConsole(quiet=True)).run
     index, split = (pq.read_table(run.artefact_path(each)) for each in ("embedding_index", "split"))
     data = load_learning_data(index, split, EmbeddingStore(store_folder(loaded.config)))
-    with fitting_threads(data.elements, available=1) as threads:
-        candidates = validate_candidates(
-            data,
-            run.artefact_path("representations"),
-            run.read("training_rows"),
-            config=loaded.config.classifier,
-            seed=0,
-            threads=threads,
-        )
+    comparison = Comparison(
+        data,
+        run.artefact_path("representations"),
+        run.read("training_rows"),
+        loaded.config.classifier,
+        seed=0,
+    )
+    with fitting_workers(data, available=cpu_count()) as workers:
+        candidates = validate_candidates(comparison, workers=workers)
     validated = data.validated()
     images = np.asarray(index["image_key"].to_pylist(), dtype=str)[data.rows[validated]]
     groups = np.unique(images, return_inverse=True)[1]

@@ -2,54 +2,71 @@
 
 The rows are drawn: classes are centres in 64 directions, images (1,280) and texts (384) see them through noise of their
 own, strong enough that about four of five rows are told apart. A fifth of as many rows more stop the training early and
-score it. Nothing is cross-validated: with five folds and the final fit, a run takes about six times as long.
+score it. Nothing is cross-validated: with five folds and the final fit, a run takes about six times as long. Fits run
+side by side, in as many processes as there are processors; `--processors 1` shows what that saves.
 
-    python benchmarks/train_heads.py [--rows 10000] [--classes 100] [--json FILE] [--quick]
+    python benchmarks/train_heads.py [--rows 10000] [--classes 100] [--processors 2] [--json FILE] [--quick]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from smartprod.classifiers import FitRequest, fit_classifier
-from smartprod.classifiers.candidates import plan_candidates
-from smartprod.config.learning import ClassifierConfig, GatedConfig, MetricLearningConfig
+from smartprod.classifiers.candidates import Comparison, validate_candidates
+from smartprod.config.learning import ClassifierConfig, FuseConfig
 from smartprod.embeddings import ModalityEmbeddings
 from smartprod.fusion import (
+    FittingWorkers,
     Fold,
     LearningData,
     ProductEmbeddings,
     Representation,
-    fitting_threads,
+    fitting_workers,
 )
 from smartprod.fusion.block_weights import learn_text_weight
-from smartprod.fusion.metric_learning import fit_metric
-from smartprod.fusion.modality_fusion import fit_fusion_network
 from smartprod.fusion.representation import ConcatRepresentation, single_representations
+from smartprod.fusion.trained import train_representation
 from smartprod.pipeline import cpu_count, limit_threads
-from smartprod.resampling import TrainingSet
+from smartprod.state import save_state
 
 DIMS = (1_280, 384)
 DIRECTIONS = 64
 SPREAD = 2.6
 LIMIT = 60.0
-CONFIG = ClassifierConfig(candidates=("logistic", "mlp", "prototype", "lightgbm"))
+DEFAULT = ClassifierConfig()
+LIGHTGBM = ClassifierConfig(candidates=("lightgbm",))
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What was trained, the seconds it took, and its accuracy on the validation rows."""
+    """What was trained, the seconds it took, and its accuracy on the validation rows.
+
+    Steps follow each other and have no accuracy; candidates share the seconds of theirs.
+    """
 
     name: str
     seconds: float
     accuracy: float | None = None
+
+    def line(self) -> str:
+        """Its row of the table."""
+        if self.accuracy is None:
+            return f"{self.name:52} {self.seconds:8.1f}"
+        return f"  {self.name:33} {self.seconds:8.1f} {'':8} {self.accuracy:8.3f}"
+
+    def figures(self) -> dict[str, float]:
+        """Its figures by name."""
+        if self.accuracy is None:
+            return {f"step.{self.name.replace(' ', '_')}.seconds": self.seconds}
+        return {f"{self.name}.seconds": self.seconds, f"{self.name}.accuracy": self.accuracy}
 
 
 def draw_products(rows: int, classes: int, seed: int = 0) -> LearningData:
@@ -72,36 +89,38 @@ def draw_products(rows: int, classes: int, seed: int = 0) -> LearningData:
     return LearningData(names, np.arange(count), labels, ProductEmbeddings(*blocks), (fold,))
 
 
-def measure(data: LearningData, threads: int) -> Iterator[Training]:
-    """Train the default representations, then every classifier on each of them."""
+def measure(data: LearningData, workers: FittingWorkers) -> Iterator[Training]:
+    """Train the default representations, then every classifier on each of them; the time of each step, then their parts."""
     (fold,) = data.folds
-    rows, labels = data.products.take(fold.train), data.labels[fold.train]
-    held = data.products.take(fold.validation)
-    judge = held, data.labels[fold.validation]
     started = time.perf_counter()
-    weights = learn_text_weight(data, seed=0)
+    weights = learn_text_weight(data, seed=0, workers=workers)
     yield Training("weight of the text block", time.perf_counter() - started)
     concat = ConcatRepresentation(min(weights, key=lambda weight: weights[weight]))
     started = time.perf_counter()
-    metric, _ = fit_metric(concat, rows, labels, config=MetricLearningConfig(), seed=0, validation=judge)
-    yield Training("metric projection", time.perf_counter() - started)
-    started = time.perf_counter()
-    gated, _ = fit_fusion_network(rows, labels, config=GatedConfig(), seed=0, validation=judge)
-    yield Training("gated fusion", time.perf_counter() - started)
-    singles = single_representations(data.products)
-    loaded: dict[str, Representation] = {each.name: each for each in (*singles, concat, metric, gated)}
-    for candidate in plan_candidates(list(loaded), data, CONFIG):
-        representation = loaded[candidate.representation]
-        training = TrainingSet(representation.embed(data.products.take(fold.train)), data.labels[fold.train])
-        validation = TrainingSet(representation.embed(held), data.labels[fold.validation])
-        if candidate.recipe.kind == "lightgbm" and candidate.representation != "concat":
-            continue
-        request = FitRequest(training, len(data.classes), 0, threads, validation)
-        started = time.perf_counter()
-        classifier = fit_classifier(candidate.recipe, request, CONFIG).classifier
-        seconds = time.perf_counter() - started
-        guesses = classifier.log_probabilities(validation.embedding).argmax(axis=1)
-        yield Training(candidate.name, seconds, float((guesses == validation.labels).mean()))
+    tasks = [(name, data, fold, concat, FuseConfig(), 0, None) for name in ("gated", "metric")]
+    trained = [each.representation for each in workers.map(train_representation, tasks)]
+    yield Training("metric projection, gated fusion", time.perf_counter() - started)
+    fitted: list[Representation] = [*single_representations(data.products), concat, *trained]
+    rows = {f"{fold.name}/{each.name}/rows": fold.train for each in fitted}
+    for config, seen in ((DEFAULT, fitted), (LIGHTGBM, [concat])):
+        with tempfile.TemporaryDirectory() as name:
+            comparison = Comparison(data, save_fold(seen, fold, Path(name)), rows, config, seed=0)
+            started = time.perf_counter()
+            candidates = validate_candidates(comparison, workers=workers)
+            yield Training(f"classifiers: {', '.join(config.candidates)}", time.perf_counter() - started)
+        for candidate in candidates:
+            guesses = candidate.log_probabilities.argmax(axis=1)
+            accuracy = float((guesses == data.labels[data.validated()]).mean())
+            yield Training(candidate.name, candidate.seconds, accuracy)
+
+
+def save_fold(fitted: Sequence[Representation], fold: Fold, folder: Path) -> Path:
+    """Write the representations of one fold as the `fuse` stage does."""
+    for representation in fitted:
+        save_state(representation.state(), folder / fold.name, representation.name)
+    names = {fold.name: [representation.name for representation in fitted]}
+    (folder / "representations.json").write_text(json.dumps(names), encoding="utf-8")
+    return folder
 
 
 def main() -> None:
@@ -109,30 +128,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=None, help="training rows")
     parser.add_argument("--classes", type=int, default=None)
+    parser.add_argument("--processors", type=int, default=None, help="to use; all of the machine's without")
     parser.add_argument("--quick", action="store_true", help="1,000 rows of 10 classes")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     arguments = parser.parse_args()
     limit_threads(None)
-    list(measure(draw_products(60, 3), 1))  # imports and first calls
+    processors = arguments.processors or cpu_count()
+    list(measure(draw_products(60, 3), FittingWorkers()))  # imports and first calls
     rows = arguments.rows or (1_000 if arguments.quick else 10_000)
     classes = arguments.classes or (10 if arguments.quick else 100)
     data = draw_products(rows, classes)
-    print(f"{rows:,} rows x {sum(DIMS):,} features x {classes} classes")
-    print(f"{'trained':28} {'seconds':>8} {'accuracy':>8}")
     figures: dict[str, float] = {}
-    default = 0.0
-    with fitting_threads(data.elements, available=cpu_count()) as threads:
-        for training in measure(data, threads):
-            shown = "" if training.accuracy is None else f"{training.accuracy:8.3f}"
-            print(f"{training.name:28} {training.seconds:8.1f} {shown}", flush=True)
-            figures[f"{training.name.replace(' ', '_')}.seconds"] = training.seconds
-            if training.accuracy is not None:
-                figures[f"{training.name}.accuracy"] = training.accuracy
-            default += 0.0 if training.name.endswith("lightgbm") else training.seconds
-    everything = sum(value for name, value in figures.items() if name.endswith(".seconds"))
-    figures |= {"default.seconds": default, "all.seconds": everything}
-    print(f"{'default candidates, once':28} {default:8.1f}")
-    print(f"{'with LightGBM':28} {everything:8.1f}   (at most {LIMIT:g} s is asked for)")
+    with fitting_workers(data, available=processors) as workers:
+        print(f"{rows:,} rows x {sum(DIMS):,} features x {classes} classes, {workers.processes} processes")
+        print(f"{'trained':52} {'seconds':>8} {'accuracy':>8}")
+        for training in measure(data, workers):
+            print(training.line(), flush=True)
+            figures |= training.figures()
+    steps = [value for name, value in figures.items() if name.startswith("step.")]
+    figures |= {"default.seconds": sum(steps[:-1]), "all.seconds": sum(steps)}
+    print(f"{'default candidates, once':52} {sum(steps[:-1]):8.1f}   (at most {LIMIT:g} s is asked for)")
+    print(f"{'with LightGBM':52} {sum(steps):8.1f}")
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

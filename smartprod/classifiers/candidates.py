@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smartprod.classifiers.base import FitRequest, Fitted
 from smartprod.classifiers.budget import Budget
 from smartprod.classifiers.registry import ClassifierRecipe, fit_classifier, list_recipes
-from smartprod.fusion import MODALITIES, load_representations
+from smartprod.fusion import MODALITIES, load_representation, representation_names
 from smartprod.resampling import TrainingSet, training_set, usable_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from smartprod.config.learning import ClassifierConfig
-    from smartprod.fusion import Fold, LearningData, Representation
+    from smartprod.fusion import FittingWorkers, Fold, LearningData, Representation
 
 _UNTRAINED = frozenset({*MODALITIES, "concat"})
 _SIMPLICITY = {
@@ -34,6 +34,25 @@ _SIMPLICITY = {
 }
 _TRAINED = 3
 MIXTURE_SIMPLICITY = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldAnswers:
+    """What a candidate answered about the validation rows of one fold.
+
+    Attributes:
+        rows: Positions among the learning rows, int64 [V].
+        log_probabilities: float32 [V, C].
+        rounds: Best epochs or boosting rounds; None where it has none.
+        seconds: Time to fit and ask.
+        asking_seconds: Time to embed and answer alone.
+    """
+
+    rows: np.ndarray
+    log_probabilities: np.ndarray
+    rounds: int | None
+    seconds: float
+    asking_seconds: float
 
 
 @dataclass(slots=True, eq=False)
@@ -77,19 +96,52 @@ class Candidate:
         answered = int((~np.isnan(self.log_probabilities).any(axis=1)).sum())
         return answered / self.asking_seconds if self.asking_seconds > 0 else 0.0
 
+    def add(self, answers: FoldAnswers, data: LearningData) -> None:
+        """Take down the answers of one fold."""
+        self.log_probabilities[np.searchsorted(data.validated(), answers.rows)] = answers.log_probabilities
+        self.seconds += answers.seconds
+        self.asking_seconds += answers.asking_seconds
+        if answers.rounds is not None:
+            self.rounds.append(answers.rounds)
+
     def median_rounds(self) -> int | None:
         """What the final fit runs, which has no validation rows."""
         return max(1, round(statistics.median(self.rounds))) if self.rounds else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What all fits of a comparison share.
+
+    Attributes:
+        data: Labelled products with folds.
+        representations: The `representations` artefact.
+        training_rows: The `training_rows` artefact.
+        config: Which classifiers, and their settings.
+        seed: Seed of every fit.
+    """
+
+    data: LearningData
+    representations: Path
+    training_rows: Mapping[str, np.ndarray]
+    config: ClassifierConfig
+    seed: int
+
+    def planned(self) -> list[Candidate]:
+        """The candidates, none asked yet, in the order of `plan_candidates`."""
+        names = representation_names(self.representations)
+        of_folds = dict.fromkeys(name for fold in self.data.folds for name in names[fold.name])
+        return plan_candidates(list(of_folds), self.data, self.config)
+
+    def fits(self) -> int:
+        """How many fits comparing takes: every candidate on every fold."""
+        return len(self.planned()) * len(self.data.folds)
+
+
 def validate_candidates(
-    data: LearningData,
-    representations: Path,
-    training_rows: Mapping[str, np.ndarray],
+    comparison: Comparison,
     *,
-    config: ClassifierConfig,
-    seed: int,
-    threads: int,
+    workers: FittingWorkers,
     budget: Budget | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
@@ -100,38 +152,41 @@ def validate_candidates(
     a head needs (see `plan_candidates`) is always compared.
 
     Args:
-        data: Labelled products with folds.
-        representations: The `representations` artefact.
-        training_rows: The `training_rows` artefact.
-        config: Which classifiers, and their settings.
-        seed: Seed of every fit.
-        threads: Threads to use.
+        comparison: What is compared, and on what.
+        workers: Where the fits run.
         budget: How long it may take; no limit where it is None.
         advance: Called after each fold of each candidate.
 
     Returns:
         The candidates that were compared, in the order of `plan_candidates`.
     """
-    budget = budget or Budget()
-    by_fold = {fold.name: load_representations(representations, fold.name) for fold in data.folds}
-    names = list(dict.fromkeys(name for fitted in by_fold.values() for name in fitted))
-    planned = plan_candidates(names, data, config)
+    data, budget = comparison.data, budget or Budget()
+    names = representation_names(comparison.representations)
+    planned = comparison.planned()
     needed = _first_of_each_head(planned)
-    compared = []
-    for candidate in planned:
-        for number, fold in enumerate(data.folds):
-            if budget.used_up() and candidate.name not in needed:
-                budget.skip(candidate.name, folds=number, of=len(data.folds))
-                break
-            representation = by_fold[fold.name].get(candidate.representation)
-            if representation is not None:
-                training = training_set(training_rows, data, fold.name, representation)
-                request = FitRequest(training, len(data.classes), seed, threads, coarse=data.coarse)
-                _validate(candidate, representation, fold, data, request, config)
-            advance()
-        else:
-            compared.append(candidate)
-    return compared
+    started: list[Candidate] = []
+
+    def affordable() -> Iterator[tuple[Any, ...]]:
+        for candidate in planned:
+            for number, fold in enumerate(data.folds):
+                if budget.used_up() and candidate.name not in needed:
+                    budget.skip(candidate.name, folds=number, of=len(data.folds))
+                    break
+                started.append(candidate)
+                fitted = candidate.representation in names[fold.name]
+                yield (
+                    comparison,
+                    candidate.recipe,
+                    candidate.representation if fitted else None,
+                    fold,
+                    workers.threads,
+                )
+
+    for number, answers in enumerate(workers.map(_validate, affordable())):
+        if answers is not None:
+            started[number].add(answers, data)
+        advance()
+    return [candidate for candidate in planned if started.count(candidate) == len(data.folds)]
 
 
 def plan_candidates(
@@ -161,44 +216,42 @@ def _first_of_each_head(candidates: Sequence[Candidate]) -> set[str]:
 
 
 def fit_final(
-    candidate: Candidate,
-    representation: Representation,
-    data: LearningData,
-    training_rows: Mapping[str, np.ndarray],
-    *,
-    config: ClassifierConfig,
-    seed: int,
-    threads: int,
+    comparison: Comparison, candidate: Candidate, representation: Representation, threads: int
 ) -> Fitted:
     """Fit a chosen candidate on all learning rows."""
-    training = training_set(training_rows, data, data.final().name, representation)
+    data = comparison.data
+    training = training_set(comparison.training_rows, data, data.final().name, representation)
     request = FitRequest(
-        training, len(data.classes), seed, threads, rounds=candidate.median_rounds(), coarse=data.coarse
+        training,
+        len(data.classes),
+        comparison.seed,
+        threads,
+        rounds=candidate.median_rounds(),
+        coarse=data.coarse,
     )
-    return fit_classifier(candidate.recipe, request, config)
+    return fit_classifier(candidate.recipe, request, comparison.config)
 
 
 def _validate(
-    candidate: Candidate,
-    representation: Representation,
-    fold: Fold,
-    data: LearningData,
-    request: FitRequest,
-    config: ClassifierConfig,
-) -> None:
-    """Fit on the rows of the request, ask about the fold's validation rows, and write down the answers."""
+    comparison: Comparison, recipe: ClassifierRecipe, name: str | None, fold: Fold, threads: int
+) -> FoldAnswers | None:
+    """Fit on the training rows of a fold, and ask about its validation rows."""
+    data = comparison.data
+    if name is None:
+        return None
+    representation = load_representation(comparison.representations, fold.name, name)
+    training = training_set(comparison.training_rows, data, fold.name, representation)
     rows = usable_rows(data, fold.validation, representation)
-    if len(rows) == 0 or len(request.training.labels) == 0:
-        return
+    if len(rows) == 0 or len(training.labels) == 0:
+        return None
     held = data.products.take(rows)
     validation = TrainingSet(representation.embed(held), data.labels[rows])
+    request = FitRequest(
+        training, len(data.classes), comparison.seed, threads, validation, coarse=data.coarse
+    )
     start = time.perf_counter()
-    fitted = fit_classifier(candidate.recipe, replace(request, validation=validation), config)
+    fitted = fit_classifier(recipe, request, comparison.config)
     asked = time.perf_counter()
-    answers = fitted.classifier.log_probabilities(representation.embed(held))
+    log_probabilities = fitted.classifier.log_probabilities(representation.embed(held))
     end = time.perf_counter()
-    candidate.log_probabilities[np.searchsorted(data.validated(), rows)] = answers
-    candidate.seconds += end - start
-    candidate.asking_seconds += end - asked
-    if fitted.rounds is not None:
-        candidate.rounds.append(fitted.rounds)
+    return FoldAnswers(rows, log_probabilities, fitted.rounds, end - start, end - asked)

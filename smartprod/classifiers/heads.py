@@ -10,15 +10,15 @@ import numpy as np
 from smartprod.classifiers.candidates import fit_final
 from smartprod.classifiers.head import Head, HeadSet, Member
 from smartprod.classifiers.leaderboard import HEAD_MODALITIES
+from smartprod.fusion import load_representations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from smartprod.classifiers.base import Classifier
+    from smartprod.classifiers.candidates import Comparison
     from smartprod.classifiers.leaderboard import HeadName, LeaderboardEntry
-    from smartprod.config.learning import ClassifierConfig
-    from smartprod.fusion import LearningData, Representation
+    from smartprod.fusion import FittingWorkers, LearningData
 
 _VALIDATION_FILE = "validation.safetensors"
 
@@ -41,38 +41,30 @@ class HeldOutAnswers:
 
 
 def fit_head_set(
-    chosen: Mapping[HeadName, LeaderboardEntry],
-    representations: Mapping[str, Representation],
-    data: LearningData,
-    training_rows: Mapping[str, np.ndarray],
-    *,
-    config: ClassifierConfig,
-    seed: int,
-    threads: int,
+    chosen: Mapping[HeadName, LeaderboardEntry], comparison: Comparison, *, workers: FittingWorkers
 ) -> HeadSet:
     """Fit the members of every chosen entry on all learning rows, each candidate once."""
-    fitted: dict[str, Classifier] = {}
+    representations = load_representations(comparison.representations)
+    candidates = {each.candidate.name: each.candidate for entry in chosen.values() for each in entry.members}
+    tasks = (
+        (comparison, candidate, representations[candidate.representation], workers.threads)
+        for candidate in candidates.values()
+    )
+    fitted = dict(zip(candidates, workers.map(fit_final, tasks), strict=True))
     heads: dict[str, Head] = {}
     for name, entry in chosen.items():
-        members = []
-        for planned in entry.members:
-            candidate = planned.candidate
-            representation = representations[candidate.representation]
-            if candidate.name not in fitted:
-                fitted[candidate.name] = fit_final(
-                    candidate, representation, data, training_rows, config=config, seed=seed, threads=threads
-                ).classifier
-            members.append(
-                Member(
-                    candidate.name,
-                    representation,
-                    fitted[candidate.name],
-                    planned.weight,
-                    planned.temperature,
-                )
+        members = tuple(
+            Member(
+                planned.candidate.name,
+                representations[planned.candidate.representation],
+                fitted[planned.candidate.name].classifier,
+                planned.weight,
+                planned.temperature,
             )
-        heads[name] = Head(name, HEAD_MODALITIES[name], tuple(members))
-    return HeadSet(data.classes, heads)
+            for planned in entry.members
+        )
+        heads[name] = Head(name, HEAD_MODALITIES[name], members)
+    return HeadSet(comparison.data.classes, heads)
 
 
 def save_validation(chosen: Mapping[HeadName, LeaderboardEntry], data: LearningData, folder: Path) -> None:

@@ -203,22 +203,27 @@ def _is_as_likely(entry: LeaderboardEntry, likeliest: LeaderboardEntry) -> bool:
 def _lean_on_best_single(
     fused: LeaderboardEntry, singles: Sequence[LeaderboardEntry], metric: Metric, seed: int
 ) -> LeaderboardEntry:
-    """Mix in the best single head where it is better on the same rows, as little as it takes not to be worse.
-
-    Better by more than a standard error of the difference: to follow less is to follow noise (docs/decisions.md).
-    """
-    if not singles:
+    """Mix in the best single head where one is measurably better, as little as it takes not to be worse."""
+    on_rows = [_on_rows_of(fused, single) for single in singles]
+    if not any(_is_measurably_better(single, fused, metric, seed) for single in on_rows):
         return fused
-    best = max((_on_rows_of(fused, single) for single in singles), key=lambda entry: entry.score(metric))
+    best = max(on_rows, key=lambda entry: entry.score(metric))
     target = best.score(metric)
-    error = difference_error(metric, best.log_probabilities, fused.log_probabilities, fused.labels, seed=seed)
-    if fused.score(metric) >= target - error:
-        return fused
     mixtures = (fused, *(_mixture(fused, best, share) for share in _SINGLE_SHARES))
     alone = LeaderboardEntry(
         "fused", f"{best.head} head", best.members, best.rows, best.labels, best.log_probabilities
     )
     return next((entry for entry in mixtures if entry.score(metric) >= target), alone)
+
+
+def _is_measurably_better(
+    single: LeaderboardEntry, fused: LeaderboardEntry, metric: Metric, seed: int
+) -> bool:
+    """Whether it is by more than a standard error of the difference: to follow less is to follow noise (docs/decisions.md)."""
+    error = difference_error(
+        metric, single.log_probabilities, fused.log_probabilities, fused.labels, seed=seed
+    )
+    return fused.score(metric) < single.score(metric) - error
 
 
 def _on_rows_of(fused: LeaderboardEntry, single: LeaderboardEntry) -> LeaderboardEntry:

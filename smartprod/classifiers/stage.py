@@ -36,19 +36,17 @@ def classify(
 ) -> dict[str, object]:
     """Compare candidate classifiers on held-out rows, and fit the chosen heads on all labelled rows."""
     from smartprod.classifiers.budget import Budget
-    from smartprod.classifiers.candidates import validate_candidates
+    from smartprod.classifiers.candidates import Comparison, validate_candidates
     from smartprod.classifiers.head import save_heads
     from smartprod.classifiers.heads import fit_head_set, save_validation
     from smartprod.classifiers.leaderboard import choose_heads, compare
-    from smartprod.classifiers.registry import list_recipes
     from smartprod.classifiers.standings import list_standings, standings_document
     from smartprod.classifiers.two_level import coarse_classes
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.fusion import (
         alignment_request,
-        fitting_threads,
+        fitting_workers,
         load_learning_data,
-        load_representations,
     )
 
     config = context.config.classifier
@@ -59,30 +57,17 @@ def classify(
     data = replace(
         data, coarse=coarse_classes(data.classes, separator=separator, level=config.two_level.level)
     )
-    final = load_representations(representations)
-    fits = len(data.folds) * len(final) * len(list_recipes(config))
+    comparison = Comparison(data, representations, training_rows, config, context.seed)
     budget = Budget(config.time_limit)
-    with (
-        fitting_threads(data.elements, available=context.threads) as threads,
-        context.progress(fits, "comparing candidates", unit="fits") as meter,
-    ):
-        candidates = validate_candidates(
-            data,
-            representations,
-            training_rows,
-            config=config,
-            seed=context.seed,
-            threads=threads,
-            budget=budget,
-            advance=lambda: meter.advance(1),
-        )
-    with_stack = "stack" in context.config.fuse.candidates
-    board = compare(candidates, data, metric=config.metric, with_stack=with_stack)
-    chosen = choose_heads(board, metric=config.metric, seed=context.seed)
-    with fitting_threads(data.elements, available=context.threads) as threads:
-        head_set = fit_head_set(
-            chosen, final, data, training_rows, config=config, seed=context.seed, threads=threads
-        )
+    with fitting_workers(data, available=context.threads) as workers:
+        with context.progress(comparison.fits(), "comparing candidates", unit="fits") as meter:
+            candidates = validate_candidates(
+                comparison, workers=workers, budget=budget, advance=lambda: meter.advance(1)
+            )
+        with_stack = "stack" in context.config.fuse.candidates
+        board = compare(candidates, data, metric=config.metric, with_stack=with_stack)
+        chosen = choose_heads(board, metric=config.metric, seed=context.seed)
+        head_set = fit_head_set(chosen, comparison, workers=workers)
     folder = context.folder("heads")
     save_heads(head_set, folder)
     save_validation(chosen, data, folder)

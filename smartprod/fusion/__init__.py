@@ -21,10 +21,17 @@ from smartprod.fusion.learning_data import (
 )
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.representation import Representation
-from smartprod.fusion.representations import load_representations, representation_from_state, wants_fusion
+from smartprod.fusion.representations import (
+    load_representation,
+    load_representations,
+    representation_from_state,
+    representation_names,
+    wants_fusion,
+)
 from smartprod.fusion.threads import fitting_threads
 from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
 from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
+from smartprod.fusion.workers import FittingWorkers, fitting_workers
 
 if TYPE_CHECKING:
     from smartprod.fusion.metric_losses import MetricObjective
@@ -35,6 +42,7 @@ __all__ = [
     "MODALITIES",
     "Alignment",
     "AlignmentRequest",
+    "FittingWorkers",
     "Fold",
     "LearningData",
     "MetricObjective",
@@ -47,10 +55,13 @@ __all__ = [
     "arrays_of_network",
     "fit_alignment",
     "fitting_threads",
+    "fitting_workers",
     "load_learning_data",
     "load_products",
+    "load_representation",
     "load_representations",
     "representation_from_state",
+    "representation_names",
     "seeded",
     "shuffled_batches",
     "train_network",

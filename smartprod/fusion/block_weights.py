@@ -9,6 +9,7 @@ import numpy as np
 
 from smartprod.fusion.normalisation import fit_normaliser
 from smartprod.fusion.representation import ConcatRepresentation
+from smartprod.fusion.workers import FittingWorkers
 
 if TYPE_CHECKING:
     from smartprod.config.learning import Normalisation
@@ -23,7 +24,11 @@ _C = 30.0
 
 
 def learn_text_weight(
-    data: LearningData, *, seed: int, normalise: Normalisation = "l2"
+    data: LearningData,
+    *,
+    seed: int,
+    normalise: Normalisation = "l2",
+    workers: FittingWorkers = FittingWorkers(),  # noqa: B008  (frozen)
 ) -> dict[float, float]:
     """Measure the validation log-loss of every candidate weight.
 
@@ -33,13 +38,14 @@ def learn_text_weight(
         data: Labelled products; rows without both modalities are left out.
         seed: Seed of the sample of training rows taken where there are very many.
         normalise: What blocks go through first.
+        workers: Where the fits run.
 
     Returns:
         Mean validation log-loss by weight, in the order of `TEXT_WEIGHTS`; empty where no fold can tell.
     """
     both = data.products.having(("image", "text"))
     rng = np.random.default_rng(seed)
-    losses: dict[float, list[np.ndarray]] = {weight: [] for weight in TEXT_WEIGHTS}
+    tasks = []
     for fold in data.folds[:_MAX_FOLDS]:
         train, validation = fold.train[both[fold.train]], fold.validation[both[fold.validation]]
         if len(train) > _MAX_ROWS:
@@ -49,10 +55,13 @@ def learn_text_weight(
         if len(validation) == 0 or len(np.unique(data.labels[train])) < 2:
             continue
         normaliser = fit_normaliser(data.products.take(train), normalise, seed=seed)
-        for weight in TEXT_WEIGHTS:
-            concat = ConcatRepresentation(weight, normaliser)
-            losses[weight].append(_log_losses(data, concat, train, validation))
-    return {weight: float(np.concatenate(parts).mean()) for weight, parts in losses.items() if parts}
+        tasks += [
+            (data, ConcatRepresentation(weight, normaliser), train, validation) for weight in TEXT_WEIGHTS
+        ]
+    losses: dict[float, list[np.ndarray]] = {}
+    for (_, concat, *_), of_fold in zip(tasks, workers.map(_log_losses, tasks), strict=True):
+        losses.setdefault(concat.text_weight, []).append(of_fold)
+    return {weight: float(np.concatenate(parts).mean()) for weight, parts in losses.items()}
 
 
 def _log_losses(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,15 +20,18 @@ from smartprod.fusion.representation import (
     SingleRepresentation,
     single_representations,
 )
+from smartprod.fusion.trained import TRAINED, TrainedRepresentation, train_representation
+from smartprod.fusion.workers import FittingWorkers
 from smartprod.state import State, load_state, save_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from smartprod.config.learning import FuseConfig, FusionNetworkConfig
-    from smartprod.fusion.products import ProductEmbeddings
+    from smartprod.config.learning import FuseConfig
     from smartprod.fusion.quality import RetrievalQuality
+
+_NAMES_FILE = "representations.json"
 
 
 @dataclass(slots=True)
@@ -58,6 +61,14 @@ class FusionAccount:
         epochs = self.epochs.get(name)
         return max(1, round(statistics.median(epochs))) if epochs else None
 
+    def note(self, name: str, trained: TrainedRepresentation) -> None:
+        """Take down how a trained representation did on the rows held out from it, if any were."""
+        if trained.best_epoch is not None:
+            self.epochs.setdefault(name, []).append(trained.best_epoch)
+        if trained.before is not None and trained.after is not None:
+            self.before.append(trained.before)
+            self.after.append(trained.after)
+
 
 def fit_representations(
     data: LearningData,
@@ -65,6 +76,7 @@ def fit_representations(
     *,
     config: FuseConfig,
     seed: int,
+    workers: FittingWorkers = FittingWorkers(),  # noqa: B008  (frozen)
     advance: Callable[[], None] = lambda: None,
 ) -> FusionAccount:
     """Fit every representation on every fold and on all rows, and save them under `folder/<fold>/<name>`.
@@ -74,6 +86,7 @@ def fit_representations(
         folder: Folder to fill.
         config: Candidates and their settings.
         seed: Seed of every fit.
+        workers: Where the fits run.
         advance: Called after each fold.
 
     Returns:
@@ -81,18 +94,53 @@ def fit_representations(
     """
     account = FusionAccount(fused=wants_fusion(data))
     if account.fused and {"concat", "metric"} & set(config.candidates):
-        account.text_weights = learn_text_weight(data, seed=seed, normalise=config.concat.normalise)
+        account.text_weights = learn_text_weight(
+            data, seed=seed, normalise=config.concat.normalise, workers=workers
+        )
     names: dict[str, list[str]] = {}
-    for fold in (*data.folds, data.final()):
-        fitted: list[Representation] = list(single_representations(data.products))
-        if account.fused:
-            fitted += _fused_representations(data, fold, account, config=config, seed=seed)
-        for representation in fitted:
-            save_state(representation.state(), folder / fold.name, representation.name)
-        names[fold.name] = [representation.name for representation in fitted]
-        advance()
-    (folder / "representations.json").write_text(json.dumps(names, indent=2) + "\n", encoding="utf-8")
+    for folds in (data.folds, (data.final(),)):  # the final fit runs the epochs that served the others best
+        plans = [_plan_fold(data, fold, account, config=config, seed=seed) for fold in folds]
+        trained = workers.map(train_representation, (task for plan in plans for task in plan.tasks))
+        for plan in plans:
+            fitted = list(plan.untrained)
+            for name, *_ in plan.tasks:
+                result = next(trained)
+                account.note(name, result)
+                fitted.append(result.representation)
+            for representation in fitted:
+                save_state(representation.state(), folder / plan.fold, representation.name)
+            names[plan.fold] = [representation.name for representation in fitted]
+            advance()
+    (folder / _NAMES_FILE).write_text(json.dumps(names, indent=2) + "\n", encoding="utf-8")
     return account
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FoldPlan:
+    """What a fold wants: representations that need no training, and the tasks of `train_representation`."""
+
+    fold: str
+    untrained: tuple[Representation, ...]
+    tasks: tuple[tuple[Any, ...], ...]
+
+
+def _plan_fold(
+    data: LearningData, fold: Fold, account: FusionAccount, *, config: FuseConfig, seed: int
+) -> _FoldPlan:
+    singles: tuple[Representation, ...] = tuple(single_representations(data.products))
+    if not account.fused:
+        return _FoldPlan(fold.name, singles, ())
+    normaliser = fit_normaliser(data.products.take(fold.train), config.concat.normalise, seed=seed)
+    concat = ConcatRepresentation(account.best_text_weight(), normaliser)
+    untrained = (*singles, concat) if "concat" in config.candidates else singles
+    both = fold.train[data.products.having(MODALITIES)[fold.train]]
+    told_apart = len(np.unique(data.labels[both])) >= 2
+    tasks = tuple(
+        (name, data, fold, concat, config, seed, account.median_epochs(name))
+        for name in TRAINED
+        if name in config.candidates and told_apart
+    )
+    return _FoldPlan(fold.name, untrained, tasks)
 
 
 def wants_fusion(data: LearningData) -> bool:
@@ -128,98 +176,15 @@ def representation_from_state(state: State) -> Representation:
 
 def load_representations(folder: Path, fold: str = FINAL_FOLD) -> dict[str, Representation]:
     """Load the representations of one fold by name."""
-    names = json.loads((folder / "representations.json").read_text(encoding="utf-8"))
-    return {name: representation_from_state(load_state(folder / fold, name)) for name in names[fold]}
+    return {name: load_representation(folder, fold, name) for name in representation_names(folder)[fold]}
 
 
-def _fused_representations(
-    data: LearningData, fold: Fold, account: FusionAccount, *, config: FuseConfig, seed: int
-) -> list[Representation]:
-    normaliser = fit_normaliser(data.products.take(fold.train), config.concat.normalise, seed=seed)
-    concat = ConcatRepresentation(account.best_text_weight(), normaliser)
-    fitted: list[Representation] = [concat] if "concat" in config.candidates else []
-    both = data.products.having(MODALITIES)
-    train, validation = fold.train[both[fold.train]], fold.validation[both[fold.validation]]
-    if len(np.unique(data.labels[train])) < 2:
-        return fitted
-    if "metric" in config.candidates:
-        fitted.append(_fit_metric(data, train, validation, concat, account, config=config, seed=seed))
-    networks: dict[str, FusionNetworkConfig] = {
-        "gated": config.gated,
-        "cross_attention": config.cross_attention,
-    }
-    for name, settings in networks.items():
-        if name in config.candidates:
-            fitted.append(_fit_network(name, data, fold, validation, account, config=settings, seed=seed))
-    return fitted
+def load_representation(folder: Path, fold: str, name: str) -> Representation:
+    """Load one representation of one fold."""
+    return representation_from_state(load_state(folder / fold, name))
 
 
-def _fit_metric(
-    data: LearningData,
-    train: np.ndarray,
-    validation: np.ndarray,
-    concat: ConcatRepresentation,
-    account: FusionAccount,
-    *,
-    config: FuseConfig,
-    seed: int,
-) -> Representation:
-    from smartprod.fusion.metric_learning import fit_metric
-    from smartprod.fusion.quality import retrieval_quality
-
-    products, labels = data.products.take(train), data.labels[train]
-    held = _validation_set(data, validation, trained=labels)
-    metric, history = fit_metric(
-        concat,
-        products,
-        labels,
-        config=config.metric,
-        seed=seed,
-        validation=held,
-        epochs=account.median_epochs("metric") if held is None else None,
-    )
-    if held is not None:
-        account.epochs.setdefault("metric", []).append(history.best_epoch)
-        for representation, qualities in ((concat, account.before), (metric, account.after)):
-            qualities.append(
-                retrieval_quality(
-                    representation.embed(held[0]), held[1], representation.embed(products), labels
-                )
-            )
-    return metric
-
-
-def _fit_network(
-    name: str,
-    data: LearningData,
-    fold: Fold,
-    validation: np.ndarray,
-    account: FusionAccount,
-    *,
-    config: FusionNetworkConfig,
-    seed: int,
-) -> Representation:
-    from smartprod.fusion.modality_fusion import fit_fusion_network
-
-    held = _validation_set(data, validation, trained=data.labels[fold.train])
-    fused, history = fit_fusion_network(
-        data.products.take(fold.train),
-        data.labels[fold.train],
-        config=config,
-        seed=seed,
-        validation=held,
-        epochs=account.median_epochs(name) if held is None else None,
-    )
-    if held is not None:
-        account.epochs.setdefault(name, []).append(history.best_epoch)
-    return fused
-
-
-def _validation_set(
-    data: LearningData, validation: np.ndarray, *, trained: np.ndarray
-) -> tuple[ProductEmbeddings, np.ndarray] | None:
-    """The held-out rows whose classes were trained: no training can be judged by what it has never seen."""
-    validation = validation[np.isin(data.labels[validation], trained)]
-    if len(validation) == 0:
-        return None
-    return data.products.take(validation), data.labels[validation]
+def representation_names(folder: Path) -> dict[str, list[str]]:
+    """The names of the representations of every fold, the final one last."""
+    names: dict[str, list[str]] = json.loads((folder / _NAMES_FILE).read_text(encoding="utf-8"))
+    return names

@@ -26,7 +26,7 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
     from smartprod.fusion.alignment import alignment_request
     from smartprod.fusion.learning_data import load_learning_data
     from smartprod.fusion.representations import fit_representations
-    from smartprod.fusion.threads import fitting_threads
+    from smartprod.fusion.workers import fitting_workers
 
     store, alignment = EmbeddingStore(store_folder(context.config)), alignment_request(context.config)
     if alignment is not None:
@@ -43,11 +43,16 @@ def fuse(context: StageContext, embedding_index: pa.Table, split: pa.Table) -> d
         context.say(f"{left_out} labelled rows have neither an image nor a text embedding and are left out")
     folder = context.folder("representations")
     with (
-        fitting_threads(data.elements, available=context.threads),
+        fitting_workers(data, available=context.threads) as workers,
         context.progress(len(data.folds) + 1, "fusing", unit="folds") as meter,
     ):
         account = fit_representations(
-            data, folder, config=context.config.fuse, seed=context.seed, advance=lambda: meter.advance(1)
+            data,
+            folder,
+            config=context.config.fuse,
+            seed=context.seed,
+            workers=workers,
+            advance=lambda: meter.advance(1),
         )
     _tell(context, account)
     return {"representations": folder}

@@ -20,14 +20,21 @@ def fitting_threads(elements: int, *, available: int) -> Iterator[int]:
         The number of threads in force. Two threads on 800 x 1,664 numbers took up to 20 times as long as one where
         another process kept a processor busy (docs/decisions.md).
     """
+    count = max(1, min(available, 1 + elements // _ELEMENTS_PER_THREAD))
+    with limited_threads(count):
+        yield count
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Limit BLAS, OpenMP and torch to `count` threads inside the block."""
     import torch
     from threadpoolctl import threadpool_limits
 
-    count = max(1, min(available, 1 + elements // _ELEMENTS_PER_THREAD))
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         with threadpool_limits(count):
-            yield count
+            yield
     finally:
         torch.set_num_threads(before)

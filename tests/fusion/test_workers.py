@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+import pytest
+
+from smartprod.classifiers.candidates import Comparison, validate_candidates
+from smartprod.config.learning import (
+    ClassifierConfig,
+    FuseConfig,
+    GatedConfig,
+    MetricLearningConfig,
+    ResampleConfig,
+)
+from smartprod.errors import TrainingError
+from smartprod.fusion import FittingWorkers, fitting_workers, load_representations
+from smartprod.fusion.representations import fit_representations
+from smartprod.resampling.training_rows import resample_fold
+from tests.embedded_table import learning_data
+
+QUICK = FuseConfig(metric=MetricLearningConfig(hidden=0, dim=4, epochs=2), gated=GatedConfig(dim=4, epochs=2))
+TWO = FittingWorkers(processes=2, threads=1)
+
+
+def describe(values, number):
+    import torch
+
+    values[0] = number  # what a task writes, no other one may see
+    return number, float(values.sum()), torch.get_num_threads(), os.getpid()
+
+
+def fail(number):
+    raise TrainingError("SP503", f"task {number} failed", fix="mend it")
+
+
+def test_workers_share_arrays_and_keep_the_order_of_the_tasks():
+    values = np.ones(1_000_000)
+    results = list(FittingWorkers(2, threads=1).map(describe, ((values, number) for number in range(6))))
+    assert [number for number, *_ in results] == list(range(6))
+    assert [total for _, total, *_ in results] == [999_999 + number for number in range(6)]
+    assert {threads for *_, threads, _ in results} == {1}
+    assert os.getpid() not in {process for *_, process in results}
+    assert values[0] == 1
+
+
+def test_workers_draw_a_task_only_when_it_can_soon_be_done():
+    drawn = []
+
+    def tasks():
+        for number in range(20):
+            drawn.append(number)
+            yield np.ones(2), number
+
+    results = TWO.map(describe, tasks())
+    next(results)
+    assert len(drawn) < 10
+    assert len(list(results)) == 19
+
+
+@pytest.mark.parametrize("workers", [FittingWorkers(), TWO])
+def test_workers_a_failed_fit_raises_its_own_error(workers):
+    with pytest.raises(TrainingError, match="task 0 failed") as caught:
+        list(workers.map(fail, ((number,) for number in range(2))))
+    assert (caught.value.code, caught.value.fix) == ("SP503", "mend it")
+
+
+def test_workers_are_started_where_the_fits_are_worth_it():
+    small, large = learning_data([8, 8]), learning_data([40_000, 40_000])
+    with fitting_workers(small, available=8) as workers:
+        assert workers == FittingWorkers(1, 1)
+    with fitting_workers(large, available=2) as workers:
+        assert workers == FittingWorkers(2, 1)
+    with fitting_workers(large, available=1) as workers:
+        assert workers == FittingWorkers(1, 1)
+
+
+@pytest.mark.slow
+def test_workers_learn_the_same_bytes_as_one_process(tmp_path):
+    data = learning_data([12, 12, 12])
+    answers = {}
+    for workers in (FittingWorkers(), TWO):
+        folder = tmp_path / str(workers.processes)
+        fit_representations(data, folder, config=QUICK, seed=0, workers=workers)
+        rows = {}
+        for fold in (*data.folds, data.final()):
+            rows |= resample_fold(
+                data, fold, load_representations(folder, fold.name), config=ResampleConfig(), seed=0
+            )
+        config = ClassifierConfig(candidates=("logistic", "mlp"))
+        comparison = Comparison(data, folder, rows, config, seed=0)
+        candidates = validate_candidates(comparison, workers=workers)
+        answers[workers.processes] = [
+            _digest(folder),
+            {each.name: (each.log_probabilities.tobytes(), each.rounds) for each in candidates},
+        ]
+    assert len(answers[1][1]) == 15
+    assert answers[1] == answers[2]
+
+
+def _digest(folder) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
