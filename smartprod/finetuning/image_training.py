@@ -6,10 +6,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from smartprod.catalog import Status, status_column
-from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_image
 from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.augmentation import training_view
@@ -25,7 +22,7 @@ from smartprod.finetuning.mixing import training_mix
 from smartprod.finetuning.network import copy_weights, mix_weights
 from smartprod.finetuning.photo_sources import masks_of_photos, target_photos
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 
 if TYPE_CHECKING:
@@ -105,8 +102,7 @@ def train_image_encoder(
         target = target_photos(context, products, split, decoder) if adapts else None
         history = _train(context, _Material(rows, paths, decoder, opened, masks, target))
     mix_weights(opened.module, before, share=settings.original_share)
-    opened.save(folder)
-    save_encoder_kind(folder, opened.kind)
+    save_trained(opened, folder)
     context.rows(products.num_rows, len(rows.train))
     context.metric("seconds_of_training", round(perf_counter() - started, 1))
     return training_document(settings, rows, history)
@@ -140,8 +136,7 @@ def _train(context: StageContext, material: _Material) -> TrainingHistory:
         None if settings.head_classes is None else divide_rows(material.rows, settings, seed=context.seed)
     )
     classes = material.rows.classes if phases is None else phases.head.classes
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
+    with seeded(context.seed):
         network = build_image_network(material.opened, settings, classes=len(classes))
         adapters = adapters_of(network.encoder, settings, where=_WHERE)
     if phases is None:
@@ -176,8 +171,7 @@ def _task(
     folder: Path,
 ) -> TrainingTask:
     opened = material.opened
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
+    with seeded(context.seed):
         classification = ClassificationObjective(settings, counts=material.rows.counts, dim=opened.dim)
         objective: Objective = (
             classification

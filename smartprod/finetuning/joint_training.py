@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_image, open_trainable_text
 from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.augmentation import training_view
@@ -22,7 +21,7 @@ from smartprod.finetuning.joint_network import JointEncoder, JointObjective
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.network import FinetuneNetwork
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 from smartprod.finetuning.text_training import readable_texts
 from smartprod.finetuning.texts import tokenise
@@ -113,10 +112,8 @@ def train_both_encoders(
         for line in rows.lines():
             context.say(line)
         history = _train(context, _Material(rows, paths, texts, decoder, image, text))
-    image.save(folders[0])
-    save_encoder_kind(folders[0], image.kind)
-    text.save(folders[1])
-    save_encoder_kind(folders[1], text.kind)
+    save_trained(image, folders[0])
+    save_trained(text, folders[1])
     context.rows(products.num_rows, len(rows.train))
     context.metric("seconds_of_training", round(perf_counter() - started, 1))
     document = training_document(settings.image, rows, history)
@@ -125,8 +122,7 @@ def train_both_encoders(
 
 def _train(context: StageContext, material: _Material) -> TrainingHistory:
     settings = context.config.finetune
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
+    with seeded(context.seed):
         network, adapters = _open_network(context, material)
         objective = JointObjective(settings, counts=material.rows.counts, dims=material.dims)
     preprocessing = material.image.preprocessing

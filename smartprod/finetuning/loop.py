@@ -1,4 +1,4 @@
-"""The training loop of every encoder: frozen epochs, then all of it; resumed, it ends with the same bits (on a processor)."""
+"""The training loop of every encoder: frozen epochs, then all of it; resumed, it ends with the same bits (on a processor, with as many threads)."""
 
 from __future__ import annotations
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import use_torch_threads
 from smartprod.finetuning.loop import Listeners, has_checkpoint, train
 from smartprod.finetuning.trackers import TRACKERS_FOLDER, TrackedTraining, open_trackers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smartprod.config.finetuning import FinetuneTrainingConfig
+    from smartprod.encoders import TrainableImageModel, TrainableTextModel
     from smartprod.finetuning.history import EpochRecord, TrainingHistory
     from smartprod.finetuning.loop import TrainingTask
     from smartprod.finetuning.rows import LearnedRows
@@ -29,6 +33,20 @@ def torch_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         use_torch_threads(before)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let what torch draws inside the block come from the seed alone, and what it draws outside not notice."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def save_trained(opened: TrainableImageModel | TrainableTextModel, folder: Path) -> None:
+    """Save a trained encoder, and beside it which library opens it."""
+    opened.save(folder)
+    save_encoder_kind(folder, opened.kind)
 
 
 def run_training(context: StageContext, task: TrainingTask) -> TrainingHistory:

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from smartprod.catalog import Status, status_column
-from smartprod.embeddings import save_encoder_kind
 from smartprod.encoders import configure_offline, open_trainable_text
 from smartprod.finetuning.adapters import adapters_of
 from smartprod.finetuning.devices import training_device
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.losses import ClassificationObjective
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 from smartprod.finetuning.text_models import build_text_network
 from smartprod.finetuning.texts import TextBatches, TextRows, TokenisedTexts, tokenise
@@ -81,8 +78,7 @@ def train_text_encoder(
     started = perf_counter()
     with torch_threads(context.threads):
         history = _train(context, TextMaterial(rows, texts, opened, settings))
-    opened.save(folder)
-    save_encoder_kind(folder, opened.kind)
+    save_trained(opened, folder)
     context.rows(clean_text.num_rows, len(rows.train))
     context.metric("seconds_of_training", round(perf_counter() - started, 1))
     return training_document(settings, rows, history)
@@ -99,8 +95,7 @@ def readable_texts(clean_text: pa.Table) -> list[str | None]:
 
 def _train(context: StageContext, material: TextMaterial) -> TrainingHistory:
     settings = material.settings
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
+    with seeded(context.seed):
         network = build_text_network(material.opened, settings, classes=len(material.rows.classes))
         adapters = adapters_of(network.encoder, settings, where=_WHERE)
         objective = ClassificationObjective(settings, counts=material.rows.counts, dim=material.opened.dim)
