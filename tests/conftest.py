@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -19,11 +21,13 @@ from smartprod.pipeline import RunConsole, RunFolder, TableFile, TableWriter, lo
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
 # The same stages as the real thing, with the quickest of what each of them offers.
 QUICK = (
     "run.threads=1", "split.folds=2", "fuse.candidates=[concat]", "classifier.candidates=[logistic]",
     "classifier.logistic.C=[30]", "classifier.logistic.max_iterations=100", "classifier.class_weight=none",
-    "decide.target_accuracy=0.8", "report.map_points=50",
+    "decide.target_accuracy=0.8", "report.map_points=50", "report.explained_rows=3",
 )  # fmt: skip
 
 
@@ -79,3 +83,21 @@ def demo_run(demo_catalogue, tmp_path_factory) -> DemoRun:
         load_pipeline("all"), load_config("demo", overrides), console=RunConsole(quiet=True)
     )
     return DemoRun(outcome.run, demo_catalogue)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """A headless browser without any network but this machine; tests that need one are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    options = [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ]
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=options)
+        yield opened
+        opened.close()

@@ -25,7 +25,7 @@ LEARNING_STAGES = ("split", "fuse", "resample", "classify", "decide")
 QUICK = (
     "run.threads=1", "split.folds=2", "fuse.metric.epochs=3", "fuse.metric.hidden=0", "fuse.metric.dim=8",
     "fuse.gated.epochs=3", "fuse.gated.dim=8", "fuse.cross_attention.epochs=3", "fuse.cross_attention.dim=8", "classifier.mlp.epochs=3", "classifier.mlp.hidden=8",
-    "classifier.lightgbm.rounds=4", "classifier.logistic.C=[30]", "report.map_points=50",
+    "classifier.lightgbm.rounds=4", "classifier.logistic.C=[30]", "report.map_points=50", "report.explained_rows=0",
     "decide.target_accuracy=0.8",
 )  # fmt: skip
 

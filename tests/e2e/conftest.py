@@ -26,7 +26,7 @@ QUICK = {
         "lightgbm": {"rounds": 15},
     },
     "decide": {"target_accuracy": 0.8},
-    "report": {"map_points": 50},
+    "report": {"map_points": 50, "explained_rows": 0},
 }
 
 # Ctrl-C reaches a process of a terminal, but not a background job, which is what a test starts.

@@ -37,7 +37,7 @@ def test_real_products_go_the_whole_way(name, smartprod, cut_table, tmp_path):
         cwd=tmp_path, timeout=580,
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
-    assert "done: 11 of 11 stages computed" in result.stdout
+    assert "done: 12 of 12 stages computed" in result.stdout
 
     metrics = json.loads((tmp_path / f"runs/{name}/metrics.json").read_text(encoding="utf-8"))
     assert set(metrics["test"]) == heads

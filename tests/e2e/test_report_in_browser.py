@@ -12,7 +12,6 @@ import pytest
 from smartprod.evaluation import build_report, compare_runs, comparison_page, redraw_report
 from tests.evaluation.large_report import large_report
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP, PHONE = (1280, 900), (390, 844)
 MIB = 1 << 20
 
@@ -37,23 +36,13 @@ class Opened:
         )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def open_page(browser) -> Iterator[Callable[..., Opened]]:
     contexts = []
 
-    def open_(file: Path, *, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Opened:
+    def open_(
+        file: Path, *, size: tuple[int, int] = DESKTOP, scheme: str = "light", fragment: str = ""
+    ) -> Opened:
         width, height = size
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=size == PHONE
@@ -66,7 +55,7 @@ def open_page(browser) -> Iterator[Callable[..., Opened]]:
             "request",
             lambda request: request.url.startswith("data:") or opened.requests.append(request.url),
         )
-        opened.page.goto(file.as_uri())
+        opened.page.goto(f"{file.as_uri()}#{fragment}" if fragment else file.as_uri())
         return opened
 
     yield open_
@@ -145,6 +134,34 @@ def test_report_table_of_categories_is_sorted_and_searched(open_page, demo_run):
     assert opened.page.locator("#classes tbody tr:visible").count() == everything
 
 
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+def test_report_leads_from_a_mistake_to_why_in_one_click(open_page, demo_run, size, scheme):
+    opened = open_page(demo_run.run.artefact_path("report"), size=size, scheme=scheme)
+    link = opened.page.locator("#wrong a.ask").first
+    target = opened.page.locator(link.get_attribute("href"))
+    assert not target.locator(".why").is_visible()
+    link.click()
+    target.locator(".why").wait_for(state="visible")
+    opened.page.wait_for_timeout(600)  # it scrolls
+    assert 0 <= target.bounding_box()["y"] < size[1] / 2
+    told = target.inner_text()
+    for heading in ("How sure", "What image and text add", "Nearest training products"):
+        assert heading in told
+    assert "before anything is known to" in told
+    photos = target.locator("img").evaluate_all("each => each.map((photo) => photo.naturalWidth)")
+    assert len(photos) >= 4
+    assert min(photos) > 0
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= size[0], "nothing sticks out"
+    assert opened.console == []
+
+
+def test_report_opened_at_an_explanation_shows_it(open_page, demo_run):
+    file = demo_run.run.artefact_path("report")
+    anchor = f"why-{demo_run.run.read('explanations')['row'][0].as_py()}"
+    opened = open_page(file, fragment=anchor)
+    assert opened.page.locator(f"#{anchor} .why").is_visible()
+
+
 def test_report_map_shows_the_photo_under_the_pointer(open_page, demo_run):
     opened = open_page(demo_run.run.artefact_path("report"))
     canvas = opened.page.locator("#map .canvas")
@@ -199,6 +216,15 @@ def test_report_is_written_again_from_the_run(demo_run, tmp_path):
     )
     assert abs(len(again) - len(first)) < 0.01 * len(first)
     assert "accuracy" in " ".join(redrawn.lines)
+
+
+def test_report_of_a_run_from_before_the_explanations_is_written_again_without_them(demo_run, tmp_path):
+    shutil.copytree(demo_run.run.root.parent, tmp_path / "runs")
+    copy = tmp_path / "runs" / demo_run.run.root.name
+    shutil.rmtree(copy / "explain")
+    html = redraw_report(copy).page.read_text(encoding="utf-8")
+    assert 'id="good"' in html
+    assert 'id="why"' not in html
 
 
 def test_comparison_of_a_run_with_itself_opens(open_page, demo_run, tmp_path):

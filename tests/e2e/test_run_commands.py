@@ -41,7 +41,7 @@ def test_run_extract_makes_embeddings_and_no_model(shop):
 
 def test_run_fuse_train_obeys_overrides(shop):
     folder, told = shop
-    assert "done: 8 of 8 stages computed" in told["fuse-train"]
+    assert "done: 9 of 9 stages computed" in told["fuse-train"]
     candidates = json.loads((folder / "runs/mine/classify/leaderboard.json").read_text(encoding="utf-8"))
     members = {member["name"] for candidate in candidates for member in candidate["members"]}
     assert members
@@ -68,7 +68,7 @@ def test_run_fuse_train_leaves_report_metrics_and_model(shop):
 def test_run_all_after_the_two_halves_computes_nothing_and_imports_no_torch(shop, heavy_imports):
     folder, _ = shop
     output, imported = heavy_imports("run", "all", "--config", "mine.yaml", *OVERRIDES, cwd=folder)
-    assert "nothing to do: all 11 stages are up to date" in output
+    assert "nothing to do: all 12 stages are up to date" in output
     assert set(imported) <= {"pandas"}  # which pyarrow's own dataset module imports
 
 
@@ -80,7 +80,7 @@ def test_run_all_with_another_decision_keeps_what_it_can(shop, smartprod):
     assert (result.returncode, result.stderr) == (0, "")
     assert "classify  up to date" in result.stdout
     assert "runs again, changed: config decide.target_accuracy" in result.stdout
-    assert "done: 3 of 11 stages computed, 8 up to date" in result.stdout
+    assert "done: 4 of 12 stages computed, 8 up to date" in result.stdout
 
 
 def test_run_on_the_demo_catalogue_renders_it_once_and_again_only_if_it_was_deleted(smartprod, tmp_path):

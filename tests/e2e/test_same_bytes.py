@@ -17,6 +17,7 @@ EVERYTHING = (
     "catalog.demo.products=150", "split.folds=2", "classifier.candidates=[logistic,mlp,lightgbm,prototype]",
     "classifier.lightgbm.rounds=8", "classifier.mlp.epochs=3", "fuse.metric.epochs=2", "fuse.gated.epochs=2",
     "classifier.logistic.C=[30]", "classifier.logistic.max_iterations=50", "report.map_points=50",
+    "report.explained_rows=1",
 )  # fmt: skip
 FIRST_STAGES = ("products", "clean_text", "embedding_index")
 

@@ -74,7 +74,7 @@ def test_wheel_runs_the_demo_outside_the_checkout(installed):
         "-m", "smartprod", "run", "all", "catalog.demo.products=150", "split.folds=2", "run.threads=1",
         "classifier.candidates=[logistic]", "fuse.candidates=[concat]",
     ).stdout  # fmt: skip
-    assert "done: 11 of 11 stages computed" in told
+    assert "done: 12 of 12 stages computed" in told
     metrics = json.loads((outside / "runs/demo/metrics.json").read_text(encoding="utf-8"))
     assert metrics["test"]["fused"]["rows"] > 0
     assert (outside / "runs/demo/report.html").is_file()

@@ -36,7 +36,7 @@ def test_calibration_stages_without_folds_leave_auto_at_temperature(table):
 
 def test_calibration_stages_report_sets_and_every_mode(table):
     artefacts = table.learn(
-        *CHEAP, "decide.prediction_sets=0.8", stages=(*LEARNING_STAGES, "quality", "report")
+        *CHEAP, "decide.prediction_sets=0.8", stages=(*LEARNING_STAGES, "quality", "explain", "report")
     )
     decider = load_decider(artefacts["decision"], artefacts["heads"])
     store = EmbeddingStore(table.folder / "store")

@@ -20,7 +20,7 @@ from tests.embedded_table import IMAGE, LEARNING_STAGES, TEXT, EmbeddedTable, em
 LABELS = [*(np.arange(60) % 4).tolist(), None, None]
 COUNT = len(LABELS)
 CHEAP = ("classifier.candidates=[logistic,prototype]", "fuse.candidates=[concat,stack]")
-WITH_REPORT = (*LEARNING_STAGES, "quality", "report", "export")
+WITH_REPORT = (*LEARNING_STAGES, "quality", "explain", "report", "export")
 
 
 def decide_all(table: EmbeddedTable, artefacts):

@@ -11,7 +11,7 @@ from tests.embedded_table import embedded_table
 ALL = sorted(
     name for name, stage in load_stages().items() if stage.function.__module__.startswith("smartprod.")
 )
-LEARNING = ("split", "fuse", "resample", "classify", "decide", "quality", "report", "export")
+LEARNING = ("split", "fuse", "resample", "classify", "decide", "quality", "explain", "report", "export")
 # Every candidate that draws random numbers, for a few epochs.
 RANDOM = (
     "classifier.candidates=[mlp,lightgbm,logistic,prototype]", "classifier.mlp.epochs=2", "classifier.mlp.hidden=16",

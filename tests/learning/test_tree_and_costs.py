@@ -39,7 +39,7 @@ def test_tree_and_costs_are_saved_used_in_answers_and_reported(table, tmp_path):
     costs = costs_file(
         tmp_path, f"{MUGS},{CUPS},40", f"Top 1 > Class 1,{CUPS},40", f"Top 1 > Class 3,{CUPS},40"
     )
-    artefacts = table.learn(*CHEAP, costs, stages=(*LEARNING_STAGES, "quality", "report"))
+    artefacts = table.learn(*CHEAP, costs, stages=(*LEARNING_STAGES, "quality", "explain", "report"))
     document = json.loads((artefacts["decision"] / "decision.json").read_text(encoding="utf-8"))
     assert [MUGS, CUPS, 40.0] in document["costs"]["listed"]
     decider = load_decider(artefacts["decision"], artefacts["heads"])
