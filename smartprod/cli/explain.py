@@ -20,6 +20,10 @@ def explain(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="An HTML page to write as well.")
     ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option("--category", metavar="PATH", help="Explain this category, not the most probable one."),
+    ] = None,
     mode: ModeOption = None,
     image_root: Annotated[
         str | None,
@@ -34,7 +38,9 @@ def explain(
     from smartprod.explanation import explain_row, explanation_lines, explanation_page
     from smartprod.interchange import locate_model
 
-    explanation = explain_row(table, row, model=locate_model(model), mode=mode, image_root=image_root)
+    explanation = explain_row(
+        table, row, model=locate_model(model), mode=mode, image_root=image_root, category=category
+    )
     for line in explanation_lines(explanation):
         typer.echo(line)
     if out is not None:

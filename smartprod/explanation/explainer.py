@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,9 @@ import numpy as np
 
 from smartprod.catalog import LABEL_ROLES, stream_products
 from smartprod.cleaning import clean_html, clean_products
-from smartprod.decision import LabelDecider
+from smartprod.decision import LabelDecider, LabelSettings
 from smartprod.embeddings import ImageLimits
-from smartprod.errors import ModelError, UsageError
+from smartprod.errors import UsageError
 from smartprod.explanation.explanation import Explanation, PathStep
 from smartprod.explanation.modalities import modality_shares
 from smartprod.explanation.photo import photo_map
@@ -48,37 +49,31 @@ class Explainer:
     """
 
     answerer: Answerer
-    decider: Decider
+    decider: Decider | LabelDecider
     similar: SimilarProducts
     counts: np.ndarray | None
 
     @classmethod
     def of(cls, answerer: Answerer) -> Explainer:
-        """Explain what an open model answers.
-
-        Raises:
-            ModelError: (SP875) The model gives products several labels.
-        """
-        decider = answerer.decider
-        if isinstance(decider, LabelDecider):
-            raise ModelError(
-                "SP875",
-                "a model that gives products several labels cannot be explained yet",
-                where=str(answerer.model.folder),
-                fix="explain a model of one category for each product",
-            )
+        """Explain what an open model answers."""
         model = answerer.model
-        return cls(
-            answerer, decider, SimilarProducts(load_shown_reference(model.folder)), count_reference(model)
-        )
+        similar = SimilarProducts(load_shown_reference(model.folder))
+        return cls(answerer, answerer.decider, similar, count_reference(model))
 
-    def explain(self, products: pa.Table, *, in_detail: bool = True) -> Explanation:
+    def explain(
+        self, products: pa.Table, *, in_detail: bool = True, category: str | None = None
+    ) -> Explanation:
         """Explain the answer for one row of the product table.
 
         Args:
             products: One row.
             in_detail: Whether words and photo are looked at too, which asks the model about a hundred variants.
+            category: What to explain the probability of; None: the most probable one.
+
+        Raises:
+            UsageError: (SP875) The model has no such category.
         """
+        asked = None if category is None else self._number(category)
         answers = self.answerer.answer(products)
         model = self.answerer.model
         told = answered_table(
@@ -96,7 +91,7 @@ class Explainer:
             "row": told["row"],
             "id": told["id"],
             "title": clean_html(products["title"][0].as_py() or "") or None,
-            "answer": told["category"],
+            "answer": "; ".join(told.get("categories", ())) or told["category"],
             "decision": told["decision"],
             "head": told["head"] or "",
             "head_reason": self._head_reason(told["head"] or "", told["confidence"], embedded),
@@ -109,7 +104,7 @@ class Explainer:
             return Explanation(
                 **facts, explained=None, confidence=float("nan"), path=(), base=0.0, modalities=(), words=(), photo=None
             )  # fmt: skip
-        best = int(probabilities.argmax())
+        best = int(probabilities.argmax()) if asked is None else asked
         base = self._share(best)
         with tempfile.TemporaryDirectory(prefix="smartprod-") as scratch:
             photo = self._main_photo(products) if in_detail and embedded.image.present[0] else None
@@ -126,6 +121,20 @@ class Explainer:
                 else photo_map(variants, photo, best, limits=self._limits, scratch=Path(scratch)),
             )
 
+    def _number(self, category: str) -> int:
+        classes = self.decider.classes
+        if category not in classes:
+            close = difflib.get_close_matches(category, classes, n=1, cutoff=0.3)
+            raise UsageError(
+                "SP875",
+                f"the model has no category `{category}`",
+                where="--category",
+                fix=f"give it whole; did you mean `{close[0]}`?"
+                if close
+                else "the report of the run lists them",
+            )
+        return classes.index(category)
+
     def _head_reason(self, head: str, confidence: float | None, product: ProductEmbeddings) -> str:
         """Say why a head answered."""
         settings = self.decider.settings
@@ -136,7 +145,7 @@ class Explainer:
             return "image and text could both be read"
         if lacking and lacking != [head]:
             return f"there is no {lacking[0]} that could be read"
-        if settings.mode == "fused" or confidence is None:
+        if isinstance(settings, LabelSettings) or settings.mode == "fused" or confidence is None:
             return "it alone is the best on held-out products"
         if confidence >= settings.ask_next:
             return f"in the mode {settings.mode} it is asked first, and was sure enough"
@@ -153,7 +162,9 @@ class Explainer:
         return float(self.counts[number] / self.counts.sum())
 
     def _path(self, category: str, probabilities: np.ndarray) -> tuple[PathStep, ...]:
-        """Sum the probabilities of everything at and below each category on the way."""
+        """Sum the probabilities of everything at and below each category on the way; labels do not exclude each other."""
+        if isinstance(self.decider, LabelDecider):
+            return ()
         separator = self.decider.settings.separator
         parts = category.split(separator)
         steps = []
@@ -172,7 +183,13 @@ class Explainer:
 
 
 def explain_row(
-    table: str, row: int, *, model: str | Path, mode: str | None = None, image_root: str | None = None
+    table: str,
+    row: int,
+    *,
+    model: str | Path,
+    mode: str | None = None,
+    image_root: str | None = None,
+    category: str | None = None,
 ) -> Explanation:
     """Explain the answer for a row of a product table.
 
@@ -182,10 +199,11 @@ def explain_row(
         model: A model folder.
         mode: Another mode than the model's own.
         image_root: Folder that image paths start from; None: the table's own.
+        category: What to explain the probability of; None: the most probable category.
 
     Raises:
-        UsageError: The table cannot be read as one, or has no such row (SP876).
-        ModelError: The model folder is missing, damaged or altered, or cannot be explained.
+        UsageError: The table cannot be read as one, or has no such row (SP876), or the model no such category (SP875).
+        ModelError: The model folder is missing, damaged or altered.
     """
     saved = load_model(model)
     update = {"path": table, "format": "auto", "image_root": image_root}
@@ -202,4 +220,4 @@ def explain_row(
     import pyarrow as pa
 
     with Answerer.open(saved, mode=mode) as answerer:
-        return Explainer.of(answerer).explain(pa.Table.from_batches([batch]).slice(0, 1))
+        return Explainer.of(answerer).explain(pa.Table.from_batches([batch]).slice(0, 1), category=category)

@@ -72,7 +72,8 @@ class Explanation:
         id: The product's id.
         title: Its title.
         answer: The category that was answered, an ancestor where backed off; None for `other` and without answer.
-        explained: The most probable category, which everything here is about; None where no head could answer.
+        explained: The category that everything here is about, the most probable one where none was asked for; None where
+            no head could answer.
         confidence: Calibrated probability of `explained`.
         decision: `accepted`, `backed_off`, `other` or `review`.
         head: Head that answered; empty where none could.
@@ -80,7 +81,7 @@ class Explanation:
         status: `ok`, or what is wrong with the product.
         reason: Why it was not accepted, and what is wrong with it.
         top: The most probable categories with their probabilities, the best first.
-        path: From the top of the tree to `explained`.
+        path: From the top of the tree to `explained`; empty where a product has several labels.
         base: Probability of `explained` for a product of which nothing is known: its share of the reference rows, an equal share without them.
         modalities: What image and text add; with `base` they sum to `confidence`.
         words: The clean text in its order; empty without text.

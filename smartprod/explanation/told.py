@@ -63,13 +63,18 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {each.reason}"
     if each.explained is None:
         return
-    yield f"most probable: {each.explained}, {each.confidence:.1%}, by the {each.head} head: {each.head_reason}"
+    is_best = each.top[0].category == each.explained
+    yield (
+        f"{'most probable' if is_best else 'asked about'}: {each.explained}, {each.confidence:.1%}, "
+        f"by the {each.head} head: {each.head_reason}"
+    )
     if len(each.path) > 1:
         yield "  " + ", ".join(
             f"{step.category.split(' > ')[-1]} {step.confidence:.1%}" for step in each.path
         )
-    others = "; ".join(f"{step.category} {step.confidence:.1%}" for step in each.top[1:4])
-    yield f"next: {others}" if others else "next: nothing"
+    others = [step for step in each.top if step.category != each.explained][:3]
+    told = "; ".join(f"{step.category} {step.confidence:.1%}" for step in others)
+    yield f"{'next' if is_best else 'most probable'}: {told or 'nothing'}"
     yield f"where the {each.confidence:.1%} come from: {each.base:.1%} before anything is known" + "".join(
         f", {share.share * 100:+.1f} points by the {share.modality} (alone {share.alone:.1%})"
         for share in each.modalities

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from smartprod.catalog import Status, reason_column, status_column
 from smartprod.cleaning import CLEAN_SCHEMA
+from smartprod.decision import LabelDecider
 from smartprod.embeddings import MemoryStore, ModalityEmbeddings, load_embeddings
 from smartprod.fusion import ProductEmbeddings
 
@@ -33,7 +34,7 @@ class Variants:
     """
 
     extractor: Extractor
-    decider: Decider
+    decider: Decider | LabelDecider
     product: ProductEmbeddings
     text: str | None
 
@@ -84,6 +85,8 @@ class Variants:
         return None if np.isnan(probabilities).any() else probabilities
 
     def _ask(self, products: ProductEmbeddings, texts: Sequence[str | None]) -> np.ndarray:
+        if isinstance(self.decider, LabelDecider):
+            return self.decider.probabilities(products)[1][:, self.decider.tree.carried]
         return self.decider.combine(products, texts if self.decider.asks_words else None).probabilities
 
 

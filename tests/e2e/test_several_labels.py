@@ -10,6 +10,7 @@ import pytest
 import smartprod
 from smartprod.config import load_config
 from smartprod.errors import ModelError, UsageError
+from smartprod.explanation import explain_row, explanation_lines
 from smartprod.model import load_classifier
 from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
 from smartprod.scoring import score_table
@@ -43,6 +44,23 @@ def test_several_labels_are_scored_from_a_csv(run, demo_catalogue, tmp_path):
         if labels:
             assert row["category"] == labels[0]
             assert row["confidence"] == row["category_confidences"].split("; ")[0]
+
+
+@pytest.mark.slow
+def test_several_labels_are_explained_one_by_one(run, demo_catalogue):
+    table, model = str(demo_catalogue / "products.csv"), run.artefact_path("model")
+    answers = load_classifier(model, image_root=demo_catalogue)
+    colour = next(name for name in answers.classes_ if name.startswith("Colour > "))
+    best, asked = explain_row(table, 3, model=model), explain_row(table, 3, model=model, category=colour)
+    assert best.explained == best.top[0].category
+    assert asked.explained == colour
+    assert asked.answer == best.answer
+    for each in (best, asked):
+        added = sum(share.share for share in each.modalities)
+        assert each.base + added == pytest.approx(each.confidence, abs=1e-5)
+        assert each.words
+        assert each.path == (), "labels do not exclude each other"
+    assert "The model carries no training products" in "\n".join(explanation_lines(best))
 
 
 @pytest.mark.slow

@@ -102,6 +102,24 @@ def test_explainer_without_detail_asks_about_no_variants(demo, explained):
     assert quick.modalities == explained.modalities
 
 
+def test_explainer_tells_why_not_another_category(demo, explained):
+    second = explained.top[1].category
+    asked = demo.explain(explained.row, in_detail=False, category=second)
+    assert (asked.explained, asked.answer) == (second, explained.answer)
+    assert asked.confidence == pytest.approx(explained.top[1].confidence, abs=1e-6)
+    assert asked.base + sum(share.share for share in asked.modalities) == pytest.approx(
+        asked.confidence, abs=1e-5
+    )
+    lines = "\n".join(explanation_lines(asked))
+    assert f"asked about: {second}" in lines
+    assert f"most probable: {explained.explained}" in lines
+
+
+def test_explainer_refuses_a_category_that_the_model_lacks(demo, explained):
+    with pytest.raises(UsageError, match=r"SP875.*\n.*\n.*did you mean `Fashion > Shoes > Boot`"):
+        demo.explain(explained.row, category="Boot")
+
+
 def test_explainer_a_product_with_nothing_has_no_explanation(demo, demo_run):
     empty = next(
         row
