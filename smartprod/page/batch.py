@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from smartprod.catalog import count_records
 from smartprod.errors import TooManyBadRowsError
-from smartprod.model import load_model
 from smartprod.page.uploads import UploadError, take_upload
 from smartprod.pipeline import ProgressMeter, RunConsole
 from smartprod.scoring import score_table
@@ -17,6 +16,7 @@ from smartprod.scoring import score_table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from smartprod.model import SavedModel
     from smartprod.page.limits import PageLimits
 
 Told = Callable[[int, int | None], None]
@@ -69,12 +69,14 @@ class _PageMeter(ProgressMeter):
         self._told(self.done, self.total)
 
 
-def score_upload(upload: Path, *, model: Path, folder: Path, limits: PageLimits, told: Told) -> BatchResult:
+def score_upload(
+    upload: Path, *, model: SavedModel, folder: Path, limits: PageLimits, told: Told
+) -> BatchResult:
     """Score an uploaded table.
 
     Args:
         upload: A CSV or TSV file, or a zip of one and its photos.
-        model: The model folder.
+        model: The model of the page.
         folder: An empty folder for the upload and the answers.
         limits: What is taken at most.
         told: Told of the rows that are done.
@@ -84,8 +86,7 @@ def score_upload(upload: Path, *, model: Path, folder: Path, limits: PageLimits,
         SmartprodError: It cannot be read as a table of this model.
     """
     taken = take_upload(upload, folder, limits)
-    saved = load_model(model)
-    catalog = saved.config.catalog.model_copy(
+    catalog = model.config.catalog.model_copy(
         update={"path": str(taken.table), "image_root": str(taken.image_root)}
     )
     rows = count_records(catalog)
@@ -99,13 +100,13 @@ def score_upload(upload: Path, *, model: Path, folder: Path, limits: PageLimits,
     try:
         score_table(
             taken.table,
-            model=model,
+            model=model.folder,
             out=out,
             image_root=taken.image_root,
             overrides=(
                 "score.part_rows=256",
-                f"extract.max_image_megapixels={min(limits.photo_megapixels, saved.config.extract.max_image_megapixels)}",
-                f"extract.max_image_megabytes={min(limits.photo_megabytes, saved.config.extract.max_image_megabytes)}",
+                f"extract.max_image_megapixels={min(limits.photo_megapixels, model.config.extract.max_image_megapixels)}",
+                f"extract.max_image_megabytes={min(limits.photo_megabytes, model.config.extract.max_image_megabytes)}",
             ),
             console=console,
         )

@@ -72,7 +72,7 @@ def build_page(model: PageModel, folders: PageFolders) -> gr.Blocks:
         with gr.Tab("One product"):
             _one_product(model, folders)
         with gr.Tab("A table"):
-            _table(folders, model.limits)
+            _table(model, folders)
     return page
 
 
@@ -131,7 +131,8 @@ def _examples_line(examples: int, *, carried: bool) -> str:
     return "Examples from the training table: click one." if examples else ""
 
 
-def _table(folders: PageFolders, limits: PageLimits) -> None:
+def _table(model: PageModel, folders: PageFolders) -> None:
+    limits = model.limits
     gr.Markdown(
         "A `.csv` or `.tsv` file with the columns of the training table, or a `.zip` of one and its photos; the image column names them "
         f"as they lie beside the table. At most {limits.rows:,} rows and {limits.upload_megabytes:g} MB."
@@ -150,7 +151,7 @@ def _table(folders: PageFolders, limits: PageLimits) -> None:
         def work() -> str:
             done = score_upload(
                 Path(upload),
-                model=folders.model,
+                model=model.explainer.answerer.model,
                 folder=folder,
                 limits=limits,
                 told=lambda rows, of: progress((rows, of or rows), desc="rows", unit="rows"),

@@ -21,6 +21,12 @@ from smartprod.review.queue import QueuedProduct, ReviewQueue
 HOST = "127.0.0.1"
 LARGEST_REQUEST = 16_384
 SHOWN_CHARACTERS = 2_000
+_DECISIONS = {
+    "accepted": "answered, and sure of it",
+    "backed_off": "sure of a category above only",
+    "other": "unlike everything learned",
+    "review": "not sure",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +165,10 @@ def page(review: Review) -> str:
                     for number, product in enumerate(review.queue.products)
                     if review.labels.get(product.id) is None
                 ),
-                0,
+                len(review.queue.products),
             ),
+            "labelled": len(review.labels.labels),
+            "file": str(review.labels.path),
         },
     )
 
@@ -176,7 +184,7 @@ def shown(product: QueuedProduct, review: Review) -> dict[str, Any]:
         "photo": photo.source,
         "why_no_photo": photo.reason,
         "answer": product.answer,
-        "decision": product.decision.replace("_", " "),
+        "decision": _DECISIONS.get(product.decision, product.decision),
         "choices": [list(choice) for choice in product.choices],
         "label": said.category if said else None,
         "labels": len(review.labels.labels),

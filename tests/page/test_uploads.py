@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smartprod.model import load_model
 from smartprod.page.batch import score_upload
 from smartprod.page.limits import PageLimits
 from smartprod.page.uploads import UploadError, take_upload
@@ -146,7 +147,7 @@ def test_uploads_table_names_no_file_of_the_machine(demo_run, tmp_path, folder):
     told = []
     done = score_upload(
         table,
-        model=demo_run.model,
+        model=load_model(demo_run.model),
         folder=folder,
         limits=PageLimits(),
         told=lambda rows, of: told.append((rows, of)),
@@ -163,5 +164,9 @@ def test_uploads_too_many_rows_are_refused(demo_run, tmp_path, folder):
     table.write_text("id,title\n" + "1,mug\n" * 11)
     with pytest.raises(UploadError, match="SP887"):
         score_upload(
-            table, model=demo_run.model, folder=folder, limits=PageLimits(rows=10), told=lambda *_: None
+            table,
+            model=load_model(demo_run.model),
+            folder=folder,
+            limits=PageLimits(rows=10),
+            told=lambda *_: None,
         )

@@ -5,64 +5,15 @@ from __future__ import annotations
 import csv
 import http.client
 import json
-import threading
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from smartprod.config import load_config
 from smartprod.errors import UsageError
-from smartprod.review import LabelsFile, ReviewedLabel, ReviewServer, review_queue
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """A table of four products, and scored answers about them."""
-    Image.new("RGB", (900, 600), "teal").save(tmp_path / "photo.jpg")
-    (tmp_path / "products.csv").write_text(
-        "id,title,description,image\n"
-        'P1,"<script>alert(1)</script>",<p>plain</p>,photo.jpg\n'
-        "P2,blue mug,,lost.jpg\nP3,red cup,,photo.jpg\nP4,hat,,photo.jpg\n",
-        encoding="utf-8",
-    )
-    pq.write_table(
-        pa.table(
-            {
-                "row": [0, 1, 2, 3],
-                "id": ["P1", "P2", "P3", None],
-                "category": ["A > shirt", None, "A > cup", "A > hat"],
-                "top_categories": [
-                    ["A > shirt", "A > cup"],
-                    ["A > mug", "A > cup"],
-                    ["A > cup"],
-                    ["A > hat"],
-                ],
-                "top_confidences": [[0.9, 0.1], [0.5, 0.4], [0.97], [1.0]],
-                "decision": ["accepted", "review", "accepted", "accepted"],
-            }
-        ),
-        tmp_path / "scored.parquet",
-    )
-    return tmp_path
-
-
-@pytest.fixture
-def queue(shop):
-    config = load_config(None, [f"catalog.path={shop / 'products.csv'}"]).config
-    return review_queue(shop / "scored.parquet", config)
-
-
-@pytest.fixture
-def server(shop, queue):
-    with ReviewServer(queue, LabelsFile(shop / "labels.csv")) as started:
-        thread = threading.Thread(target=started.serve_forever, daemon=True)
-        thread.start()
-        yield started
-        started.shutdown()
-        thread.join()
+from smartprod.review import LabelsFile, ReviewedLabel, review_queue
 
 
 def ask(server, path, *, body=None, headers=None, host=None):
