@@ -38,7 +38,7 @@ from smartprod.pipeline import (
 PRODUCTS = 300
 QUICK_TRAINING = (
     "split.folds=2", "fuse.candidates=[concat]", "classifier.candidates=[logistic]", "classifier.logistic.C=[30]",
-    "classifier.logistic.max_iterations=100", "classifier.class_weight=none", "report.map_points=50",
+    "classifier.logistic.max_iterations=100", "classifier.class_weight=none", "report.map_points=50", "report.explained_rows=0",
 )  # fmt: skip
 
 

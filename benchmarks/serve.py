@@ -32,7 +32,7 @@ CONCURRENCY = (1, 4, 16, 64)
 QUICK = (
     "split.folds=2", "fuse.candidates=[concat]", "classifier.candidates=[logistic]", "classifier.logistic.C=[30]",
     "classifier.logistic.max_iterations=100", "classifier.class_weight=none", "decide.target_accuracy=0.8",
-    "report.map_points=50",
+    "report.map_points=50", "report.explained_rows=0",
 )  # fmt: skip
 
 

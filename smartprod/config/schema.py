@@ -191,7 +191,7 @@ class ReportConfig(Section):
     examples_per_pair: Annotated[int, Field(ge=1)] = 4
     map_points: Annotated[int, Field(ge=50)] = 2_000
     macro_categories: Annotated[int, Field(ge=2)] | None = None
-    explained_rows: Annotated[int, Field(ge=0)] = 6
+    explained_rows: Annotated[int, Field(ge=0, le=30)] = 6
     shots: ShotsConfig = ShotsConfig()
 
 

@@ -89,6 +89,7 @@ class ProductClassifier(ClassifierMixin, BaseEstimator):
                 "catalog.path": str(table),
                 "catalog.image_root": str(root),
                 "run.folder": str(Path(self.run_folder or folder / "runs").absolute()),
+                **({} if self.run_folder else {"report.explained_rows": 0}),  # nobody will read that report
                 **({} if names is None else {"catalog.columns.category": plain.config.catalog.columns.category or "category"}),
             }),
         )  # fmt: skip
