@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartprod.fusion.threads import fitting_threads, limited_threads
@@ -47,7 +51,7 @@ class FittingWorkers:
             The results in the order of the tasks.
         """
         if self.processes == 1:
-            yield from (function(*task) for task in tasks)
+            yield from (_fit(self.threads, function, task) for task in tasks)
             return
         from joblib import Parallel, delayed
 
@@ -59,12 +63,30 @@ class FittingWorkers:
             mmap_mode="c",  # a fit may not write to what others read, and torch wants arrays that can be written to
             idle_worker_timeout=_IDLE_SECONDS,
         )
-        yield from pool(delayed(_with_threads)(self.threads, function, task) for task in tasks)
+        yield from pool(delayed(_fit_apart)(os.getpid(), self.threads, function, task) for task in tasks)
 
 
-def _with_threads(threads: int, function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+def _fit(threads: int, function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
     with limited_threads(threads):
         return function(*task)
+
+
+def _fit_apart(parent: int, threads: int, function: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+    """Do a task in a process that `parent` has started."""
+    _end_with(parent)
+    return _fit(threads, function, task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone: killed, it leaves a fit of minutes behind otherwise."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

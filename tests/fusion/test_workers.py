@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -64,6 +67,35 @@ def test_workers_a_failed_fit_raises_its_own_error(workers):
     with pytest.raises(TrainingError, match="task 0 failed") as caught:
         list(workers.map(fail, ((number,) for number in range(2))))
     assert (caught.value.code, caught.value.fix) == ("SP503", "mend it")
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(
+        "import os, time\n"
+        "from smartprod.fusion import FittingWorkers\n"
+        "def wait(number):\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(600)\n"
+        "list(FittingWorkers(2, 1).map(wait, ((number,) for number in range(2))))\n"
+    )
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    workers = [int(parent.stdout.readline()) for _ in range(2)]
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 60
+    while any(_is_running(worker) for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(_is_running(worker) for worker in workers)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_workers_are_started_where_the_fits_are_worth_it():
