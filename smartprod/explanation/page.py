@@ -65,7 +65,7 @@ def _render(explanation: Explanation, template: str, *, level: int = 2, truth: s
         no_products=NO_PRODUCTS,
         decision=told_decision(explanation.decision),
         words=[
-            (word.text, word.weight, round(min(abs(word.weight) / strongest, 1) * 85))
+            (word.text, word.weight, round(min(abs(word.weight) / strongest, 1) * 60))
             for word in explanation.words
         ],
         words_for=strongest_words(explanation),

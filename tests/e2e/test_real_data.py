@@ -34,9 +34,11 @@ def test_real_products_go_the_whole_way(name, smartprod, cut_table, tmp_path):
         "run", "all", "--config", f"configs/{name}.yaml",
         f"catalog.path={table}", f"catalog.image_root={source}", "split.folds=2", "fuse.candidates=[concat]",
         "classifier.candidates=[logistic]", "classifier.logistic.C=[30]", "report.map_points=100",
+        "report.explained_rows=2",
         cwd=tmp_path, timeout=580,
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
+    assert "2 test answers explained" in result.stdout
     assert "done: 12 of 12 stages computed" in result.stdout
 
     metrics = json.loads((tmp_path / f"runs/{name}/metrics.json").read_text(encoding="utf-8"))

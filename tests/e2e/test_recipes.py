@@ -15,7 +15,7 @@ from tests.native_tables import write_abo, write_fashion, write_kazan, write_lab
 # The embedded encoders, and the quickest of what each stage offers.
 TINY = (
     "run.threads=1", "extract.image=[lite0]", "split.folds=2", "classifier.candidates=[logistic]",
-    "classifier.logistic.C=[30]", "classifier.logistic.max_iterations=50",
+    "classifier.logistic.C=[30]", "classifier.logistic.max_iterations=50", "report.explained_rows=1",
 )  # fmt: skip
 FINETUNE = (
     "finetune.image.encoder=lite0", "finetune.image.epochs=2", "finetune.image.frozen_epochs=1",
@@ -79,6 +79,7 @@ def test_recipe_kazan2023_finetunes_fuses_and_resamples_and_finds_the_useless_co
     assert "lightgbm" in names
     assert "metric" in names
     assert trained_image_encoder(made)
+    assert made.read("explanations").num_rows == 1, "asked of the encoder that learned"
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def test_wheel_runs_the_demo_outside_the_checkout(installed):
     call, outside = installed
     told = call(
         "-m", "smartprod", "run", "all", "catalog.demo.products=150", "split.folds=2", "run.threads=1",
-        "classifier.candidates=[logistic]", "fuse.candidates=[concat]",
+        "classifier.candidates=[logistic]", "fuse.candidates=[concat]", "report.explained_rows=1",
     ).stdout  # fmt: skip
     assert "done: 12 of 12 stages computed" in told
     metrics = json.loads((outside / "runs/demo/metrics.json").read_text(encoding="utf-8"))
