@@ -103,6 +103,10 @@ class TableAccount:
             f"{rows.total:,} rows, {rows.labelled:,} with a category, {rows.bad:,} bad",
             *(f"  {note}" for note in notes),
         ]
+        if rows.total and not rows.labelled:
+            lines.append(
+                "  no row has a category: nothing can be learned from it (catalog.columns.category names the column)"
+            )
         if rows.repeated_ids:
             lines.append(f"  {rows.repeated_ids:,} rows repeat an id of an earlier row (kept)")
         if rows.without_id:

@@ -31,11 +31,13 @@ from smartprod.cli import (
     stages,
     sweep,
 )
+from smartprod.cli.commands import Commands
 from smartprod.cli.json_output import error_document, print_json
 from smartprod.errors import ExitCode, SmartprodError
 
 app = typer.Typer(
     name="smartprod",
+    cls=Commands,
     help="Learn product categories from text, attributes and photos; say which answers are unsure.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -81,10 +83,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print_error(error, str(error), given, exit_code=error.exit_code)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001  (a defect is told without a traceback too)
+        told = _disk_error(error)
+        if told is not None:
+            _print_error(told, str(told), given, exit_code=told.exit_code)
+            sys.exit(told.exit_code)
         text = f"[SP100] this is a defect in smartprod: {type(error).__name__}: {error}"
         text += "\n  do:    report it with the traceback that --debug shows"
         _print_error(error, text, given, exit_code=ExitCode.FAILED)
         sys.exit(ExitCode.FAILED)
+
+
+def _disk_error(error: Exception) -> SmartprodError | None:
+    from smartprod.pipeline import disk_error
+
+    return disk_error(error)
 
 
 def _print_error(error: Exception, text: str, given: Sequence[str], *, exit_code: ExitCode) -> None:

@@ -110,7 +110,7 @@ def load_learning_data(
         raise TrainingError(
             "SP501",
             f"{len(rows)} labelled training rows with {len(classes)} classes: there is nothing to tell apart",
-            fix="check catalog.columns.category, catalog.classes and the split account printed above",
+            fix="at least two categories need labelled rows: check catalog.columns.category, catalog.classes and the split account printed above",
         )
     folds = _folds(np.asarray(split["fold"].to_numpy())[rows], parts[rows])
     return LearningData(tuple(classes.tolist()), rows, labels.astype(np.int64), products, folds)
@@ -127,6 +127,6 @@ def _folds(fold_of_row: np.ndarray, parts: np.ndarray) -> tuple[Fold, ...]:
         raise TrainingError(
             "SP502",
             "no labelled row is left to validate with",
-            fix="set split.val_fraction above 0, or split.folds to 2 or more",
+            fix="label more products (some categories need two rows at least), or set split.val_fraction above 0, or split.folds to 2 or more",
         )
     return tuple(folds)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _CLOSED = {errno.EACCES, errno.EPERM}
-_GONE = {errno.ENOENT, errno.ENOTDIR}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
 _FAILING = {errno.EIO, getattr(errno, "ESTALE", errno.EIO)}
 # Libraries in Rust and C++ give the system's number in their message only.
 _NUMBER = re.compile(r"\((?:os error|errno) (\d+)\)|\[errno (\d+)\]", re.IGNORECASE)
@@ -35,7 +35,7 @@ def disk_error(error: BaseException, *, where: str | Path | None = None) -> Disk
 
     Returns:
         To be raised from `error`: the disk is full (SP940), read-only (SP941), closed to the user (SP942) or failing
-        (SP944), or a file has gone (SP943).
+        (SP944), or a file has gone or is a folder, or the other way round (SP943).
     """
     for each in _chain(error):
         number = _number(each)
@@ -69,9 +69,9 @@ def _told(number: int, place: str | None) -> DiskError | None:
     if number in _GONE:
         return DiskError(
             "SP943",
-            "a file or folder is not there, or no longer",
+            f"a file or folder is not there, or not of the kind it should be: {os.strerror(number)}",
             where=place,
-            fix="put it back, or correct the path",
+            fix="put it back, move away what stands there, or correct the path",
         )
     if number in _FAILING:
         return DiskError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,10 +90,23 @@ def _inspected(folder: Path) -> Inspected:
             "SP690",
             f"this is no trained run: it lacks {', '.join(missing) or 'config.yaml'}",
             where=str(folder.absolute()),
-            fix="give the folder of a run whose stage `classify` is done, such as runs/NAME",
+            fix=_how_to_get_one(folder),
         )
     products, clean_text, index, split = (pa.table(run.read(name)) for name in _NEEDED[:-1])
     return Inspected(products, clean_text, index, split, run.artefact_path("heads"))
+
+
+def _how_to_get_one(folder: Path) -> str:
+    """Say how a trained run comes about; most findings need answers of models that had not seen the row."""
+    if folder.is_file():
+        table, name = shlex.quote(str(folder)), folder.name.partition(".")[0]
+        return (
+            f"this is a table; what is wrong with it is found by learning from it: `smartprod init {table}`, "
+            f"`smartprod run all --config {name}.yaml`, `smartprod doctor runs/{name}`"
+        )
+    if folder.name == "model" and RunFolder(folder.parent).config_path.is_file():
+        return f"give the run that the model is of: `smartprod doctor {shlex.quote(str(folder.parent))}`"
+    return "give the folder of a run whose stage `classify` is done, such as runs/NAME"
 
 
 def doctor_lines(examined: Examined, *, first: int) -> Iterator[str]:

@@ -51,6 +51,12 @@ def test_account_bad_rows_are_those_unreadable_or_without_text_and_image(table):
     assert (rows.repeated_ids, rows.without_id) == (1, 2)
 
 
+def test_account_tells_that_nothing_can_be_learned_where_no_row_has_a_category():
+    table = products_from_records([{"title": "red mug"}, {"title": "hat"}], CatalogConfig())
+    assert "no row has a category" in account_of(table).lines()[1]
+    assert not any("no row has" in line for line in account_of(table.slice(0, 0)).lines())
+
+
 def test_account_lines_show_counts_and_the_commonest_reasons(table):
     lines = account_of(table).lines(notes=["fields separated by comma"])
     assert lines[0] == "6 rows, 3 with a category, 3 bad"

@@ -171,6 +171,7 @@ def test_main_interrupt_exits_130_and_a_second_run_meanwhile_is_refused(shop, tm
     assert second.returncode == 1
     assert f"process {first.pid}" in second.stderr
     assert first.returncode == 130
+    assert "[SP938] interrupted" in told
     assert "go on with: smartprod run slow.yaml" in told
 
 

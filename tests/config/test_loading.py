@@ -150,3 +150,8 @@ def test_loading_arguments_are_quoted_for_a_shell(write):
     path = write("", "my shop.yaml")
     loaded = load_config(path, ["extract.image=[a, b]", "run.seed=1"])
     assert loaded.arguments() == ["--config", f"'{path}'", "'extract.image=[a, b]'", "run.seed=1"]
+
+
+def test_loading_values_that_contradict_each_other_are_told():
+    with pytest.raises(UsageError, match=r"(?s)SP112.*few must not be above many"):
+        load_config(None, ["report.shots.few=200", "report.shots.many=100"])

@@ -97,6 +97,7 @@ def test_score_command_ctrl_c_ends_after_the_batch_and_the_told_command_goes_on_
     _, told = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "finishing the batch at hand" in told
+    assert "[SP810] interrupted" in told
     assert "go on with: smartprod score" in told
     assert not (tmp_path / "scored.csv").exists()
     result = run(command())

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 import smartprod
 from smartprod.config import load_config
+from smartprod.decision import load_label_decider
 from smartprod.errors import ModelError, UsageError
 from smartprod.explanation import explain_row, explanation_lines
-from smartprod.model import load_classifier
+from smartprod.interchange import export_onnx
+from smartprod.model import load_classifier, merge_classes
 from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
 from smartprod.scoring import score_table
+from smartprod.state import load_state, save_state
 
 QUICK = (
     "run.threads=1", "split.folds=2", "classifier.candidates=[logistic]", "classifier.logistic.C=[30]",
@@ -92,6 +98,33 @@ def test_several_labels_model_answers_from_python_and_is_verified(run, tmp_path)
             smartprod.load(run.artefact_path("model"))
     finally:
         altered.write_bytes(before)
+
+
+@pytest.mark.slow
+def test_several_labels_model_cannot_be_changed_or_exported_to_onnx(run, tmp_path):
+    model = run.artefact_path("model")
+    with pytest.raises(ModelError, match="SP725"):
+        merge_classes(model, ["Colour > Black", "Colour > White"], "Colour", out=tmp_path / "merged")
+    with pytest.raises(ModelError, match="SP736"):
+        export_onnx(model, tmp_path / "onnx")
+
+
+@pytest.mark.slow
+def test_several_labels_parts_that_do_not_belong_together_are_refused(run, tmp_path):
+    labels = Path(shutil.copytree(run.artefact_path("model") / "labels", tmp_path / "labels"))
+    decision, heads = labels / "decision", labels / "heads"
+    thresholds = load_state(decision, "label-thresholds")
+    short = {name: each[:-1] for name, each in thresholds.arrays.items()}
+    save_state(replace(thresholds, arrays=short), decision, "label-thresholds")
+    with pytest.raises(ModelError, match="SP681"):
+        load_label_decider(decision, heads)
+    first = sorted((heads / "classifiers").glob("*.json"))[0]
+    first.write_text(first.read_text().replace('"kind": "', '"kind": "new-'))
+    with pytest.raises(ModelError, match="SP531"):
+        load_label_decider(decision, heads)
+    (heads / "label_heads.json").write_text("{}")
+    with pytest.raises(ModelError, match="SP530"):
+        load_label_decider(decision, heads)
 
 
 def test_several_labels_refuses_what_it_would_ignore_before_anything_is_computed(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartprod.engines import PartPlan
+from smartprod.engines import PartPlan, hold_folder
 from smartprod.errors import JobError
 
 PLAN = PartPlan("scoring", 25, 10, {"the table": "t", "the mode": "fused"})
@@ -50,3 +50,9 @@ def test_parts_without_any_part_binds_nobody(tmp_path):
     other.agree(tmp_path)
     (tmp_path / "part-00000.parquet").write_bytes(b"")
     other.agree(tmp_path)
+
+
+def test_parts_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JobError, match="SP812"), hold_folder(tmp_path / "file" / "parts"):
+        pass

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -21,7 +24,9 @@ from smartprod.fusion.representation import ConcatRepresentation, SingleRepresen
 from smartprod.interchange import SampleTable, export_onnx
 from smartprod.interchange.head_graphs import NoGraphError, head_to_onnx
 from smartprod.model import load_model
+from smartprod.model.verification import write_manifest
 from smartprod.resampling import TrainingSet
+from smartprod.state import load_state, save_state
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +168,17 @@ def test_onnx_export_refuses_a_part_by_name_or_leaves_it_outside(demo_run, tmp_p
     account = export_onnx(demo_run.model, tmp_path / "rest", partial=True)
     assert account.files == ("encoders/lite0.onnx", "encoders/minilm.onnx")
     assert any("the head fused, which has no ONNX form" in each for each in account.outside)
+
+
+def test_onnx_export_that_answers_differently_is_refused_and_leaves_nothing(demo_run, tmp_path):
+    """Weights with a huge common offset: rounding decides, and numpy and ONNX Runtime sum in different orders."""
+    model = Path(shutil.copytree(demo_run.model, tmp_path / "model"))
+    states = model / "heads" / "classifiers"
+    name = next(states.glob("image-0*.json")).stem
+    logistic = load_state(states, name)
+    weight = logistic.arrays["weight"] + np.float32(1e7)
+    save_state(replace(logistic, arrays={**logistic.arrays, "weight": weight}), states, name)
+    write_manifest(model)
+    with pytest.raises(ModelError, match=r"SP738\] the head image answers differently as an ONNX file"):
+        export_onnx(model, tmp_path / "onnx")
+    assert not (tmp_path / "onnx").exists()

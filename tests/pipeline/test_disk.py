@@ -23,6 +23,8 @@ from smartprod.pipeline import disk_error
         (errno.EACCES, "SP942"),
         (errno.EPERM, "SP942"),
         (errno.ENOENT, "SP943"),
+        (errno.ENOTDIR, "SP943"),
+        (errno.EISDIR, "SP943"),
         (errno.EIO, "SP944"),
     ],
 )

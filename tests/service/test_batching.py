@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from smartprod.model import ProductInput
 from smartprod.service.batching import MicroBatcher
 from smartprod.service.limits import ServiceLimits
 from smartprod.service.problems import RequestError
+from smartprod.service.routes import Service
 
 
 class Echo:
@@ -135,6 +137,13 @@ def test_batching_answers_what_waits_before_it_closes(open_batcher, echo):
     assert titles(first) == ["first"]
     with pytest.raises(RequestError, match="SP865"):
         batcher.submit(products("late"))
+
+
+def test_batching_an_answer_that_takes_too_long_is_refused(open_batcher):
+    limits = ServiceLimits(answer_seconds=0.01)
+    service = Service(model=None, mode="fused", batcher=open_batcher(), metrics=None, limits=limits)
+    with pytest.raises(RequestError, match="SP867"):
+        asyncio.run(service.answer(products("mug")))
 
 
 def test_batching_tells_why_the_model_cannot_be_opened():

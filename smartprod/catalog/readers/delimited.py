@@ -198,6 +198,12 @@ def _first_line(lines: PhysicalLines, path: Path) -> str:
     )
 
 
+def _hint(first: str) -> str:
+    if first.startswith("PK\x03\x04"):
+        return "It is a zip file or a spreadsheet under another name: save the sheet as CSV (UTF-8). "
+    return "It looks like UTF-16: set catalog.encoding=utf-16. " if "\0" in first else ""
+
+
 def _header(
     first: str, lines: PhysicalLines, *, delimiter: str, path: Path, encoding: str
 ) -> tuple[str, ...]:
@@ -210,7 +216,7 @@ def _header(
     except (csv.Error, RecordTooLongError):
         names = []
     if not names or any("\0" in name for name in names):
-        hint = "It looks like UTF-16: set catalog.encoding=utf-16. " if "\0" in first else ""
+        hint = _hint(first)
         raise CatalogError(
             "SP209",
             f"The header line cannot be read as {encoding} text with columns.",

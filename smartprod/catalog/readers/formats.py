@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smartprod.catalog.readers.source import RecordSource
     from smartprod.config.schema import CatalogConfig
 
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _EXTENSIONS = {
     ".csv": "csv",
     ".txt": "csv",
@@ -60,7 +61,9 @@ def table_format(config: CatalogConfig, location: TableLocation) -> str:
             "SP202",
             f"The format of '{name}' is not known by its name.",
             where=f"catalog.path = {redact(config.path)}",
-            fix="Set catalog.format to csv, tsv, parquet or jsonl; export a spreadsheet as CSV first.",
+            fix="Save the sheet as CSV (UTF-8) in a spreadsheet program, and give that file."
+            if last and last[0] in _SPREADSHEETS
+            else "Give a .csv, .tsv, .parquet or .jsonl file, or set catalog.format to one of these.",
         )
     return found
 

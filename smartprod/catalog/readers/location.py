@@ -70,7 +70,7 @@ def locate_table(config: CatalogConfig) -> TableLocation:
     fix = "Check the path; it is taken relative to the current folder."
     if path.parent.is_dir():
         close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=3)
-        fix = f"In that folder there is: {', '.join(close)}." if close else fix
+        fix = f"Did you mean {' or '.join(close)}?" if close else fix
     raise UsageError(
         "SP201", f"There is no table '{redact(config.path)}'.", where=f"catalog.path = {path}", fix=fix
     )
