@@ -61,8 +61,10 @@ def explain(
     if rows:
         with context.progress(len(rows), "explaining", unit="answers") as meter:
             kept = explain_rows(tested, rows, advance=meter.advance)
+    count = len(kept.explanations)
     wrong = sum(each.explained != tested.labels[each.row] for each in kept.explanations)
-    context.rows(products.num_rows, len(kept.explanations))
-    context.metric("explained", len(kept.explanations))
-    context.say(kept.reason or f"{len(kept.explanations)} test answers explained, {wrong} of them wrong")
+    context.rows(products.num_rows, count)
+    context.metric("explained", count)
+    told = f"{count} test answers explained, {wrong} of them wrong" if count else "no answer is explained"
+    context.say(kept.reason or told)
     return {"explanations": explanations_table(kept)}
