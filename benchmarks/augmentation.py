@@ -71,7 +71,7 @@ def measure(
 ) -> dict[str, float]:
     """Train with each augmentation and print its line."""
     figures: dict[str, float] = {}
-    learned, judged, _ = chosen.sizes
+    learned, judged = chosen.sizes
     print(f"{chosen.name}: {learned} rows to learn from, {judged} judge", flush=True)
     photos = background_photos(folder)
     for variant in variants:

@@ -1,4 +1,4 @@
-"""From studio photos to photos of shops and homes: what helps on frozen embeddings, and in fine-tuning.
+"""From studio photos to photos of shops and homes: what helps on frozen embeddings (`domain_finetuning.py`: in fine-tuning).
 
 Two shifts: grocery-store `iconic` (one studio photo of each of 81 classes) to `natural`, and the demo catalogue's studio
 pictures to its photos. Every method learns from labelled studio photos and may look at photos of the other domain without
@@ -7,7 +7,6 @@ part, the other half. `seen too` marks the rows that also look at the photos the
 `domains` is how well a linear classifier tells both domains' embeddings apart (held-out AUROC; 0.5: not at all).
 
     SMARTPROD_DATA=/path/to/sets python benchmarks/domain_shift.py [--views five_crops --layers several] [--json FILE] [--quick]
-    SMARTPROD_DATA=/path/to/sets python benchmarks/domain_shift.py --fine-tune [--epochs 12]
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from domain_methods import (
     self_training,
     subspace_alignment,
 )
-from finetuning_sets import FinetuningSet, iconic_to_natural, studio_to_photo, train_and_judge
 from sklearn.metrics import f1_score
 
 from smartprod.config import load_config
@@ -167,33 +165,6 @@ def _coarse(labels: np.ndarray) -> np.ndarray:
     return np.asarray([" > ".join(label.split(" > ")[:2]) for label in labels])
 
 
-def measure_fine_tuning(
-    chosen: FinetuningSet, folder: Path, arguments: argparse.Namespace
-) -> dict[str, float]:
-    """Train the encoder with and without the unlabelled photos of the other domain, and print the lines."""
-    figures: dict[str, float] = {}
-    print(
-        f"{chosen.name}: {chosen.sizes[0]} labelled, {chosen.sizes[2]} unlabelled, {chosen.sizes[1]} judge",
-        flush=True,
-    )
-    for method in ("none", "adversarial", "coral"):
-        told = (
-            f"finetune.image.domain.method={method}", "finetune.image.encoder=lite0",
-            f"finetune.image.epochs={arguments.epochs}", f"finetune.image.patience={arguments.epochs}",
-            f"finetune.image.image_size={arguments.size}", f"finetune.image.frozen_layers={arguments.frozen}",
-            "finetune.image.augmentation.kind=simple", "finetune.image.ema_decay=0.9",
-            f"catalog.domains.target=[{'natural' if 'grocery' in chosen.name else 'photo'}]",
-        )  # fmt: skip
-        name = f"{chosen.name}-{method}".replace(" ", "-").replace(">", "-")
-        accuracy, macro_f1 = train_and_judge(chosen, folder / "runs", name, told)
-        print(
-            f"  fine-tuned, domain {method:12} accuracy {accuracy:.3f}  macro-F1 {macro_f1:.3f}", flush=True
-        )
-        key = f"{chosen.name}.fine-tuned_{method}".replace(" ", "_")
-        figures |= {f"{key}.accuracy": accuracy, f"{key}.macro_f1": macro_f1}
-    return figures
-
-
 def main() -> None:
     """Measure both shifts, print a table for each, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -201,12 +172,6 @@ def main() -> None:
     parser.add_argument("--views", default="one", choices=["one", "flip", "five_crops"])
     parser.add_argument("--layers", default="final", choices=["final", "several"])
     parser.add_argument("--products", type=int, default=1200, help="of the demo catalogue")
-    parser.add_argument("--fine-tune", action="store_true", help="fine-tuning instead of frozen embeddings")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--size", type=int, default=112, help="fine-tuning: side of the pictures in pixels")
-    parser.add_argument(
-        "--frozen", type=float, default=0.5, help="fine-tuning: fraction of the layers that never learn"
-    )
     parser.add_argument("--folder", type=Path, help="keep runs and embeddings here")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     parser.add_argument(
@@ -223,16 +188,7 @@ def main() -> None:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for name in arguments.sets:
-            if not arguments.fine_tune:
-                figures |= measure(load_shift(name, folder, arguments), quick=arguments.quick)
-                continue
-            chosen = (
-                iconic_to_natural(folder, judged=296)
-                if name == "grocery"
-                else studio_to_photo(folder, products=arguments.products, rows=400)
-            )
-            if chosen is not None:
-                figures |= measure_fine_tuning(chosen, folder, arguments)
+            figures |= measure(load_shift(name, folder, arguments), quick=arguments.quick)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

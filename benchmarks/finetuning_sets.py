@@ -1,4 +1,4 @@
-"""Small tables for `augmentation.py` and `domain_shift.py`: rows to learn from, rows to judge by, unlabelled rows between."""
+"""Small tables for `augmentation.py` and `domain_finetuning.py`, cut from the demo catalogue and from grocery-store."""
 
 from __future__ import annotations
 
@@ -24,96 +24,97 @@ class FinetuningSet:
     Attributes:
         name: Of the set, such as `demo studio>photo`.
         overrides: `key=value`, as on the command line.
-        sizes: Rows to learn from, to judge by, and without label.
+        sizes: Rows to learn from, and to judge by.
     """
 
     name: str
     overrides: tuple[str, ...]
-    sizes: tuple[int, int, int]
+    sizes: tuple[int, int]
 
 
 def studio_to_photo(folder: Path, *, products: int, rows: int) -> FinetuningSet:
-    """The demo catalogue: studio pictures to learn from; half of the photos judge, half are without label.
+    """The demo catalogue: studio pictures to learn from; half of the photos judge."""
+    catalogue, learned, photos = read_demo(folder, products=products, rows=rows)
+    path, judged = folder / f"demo-{products}-{rows}.csv", of_same_classes(photos[::2], learned)
+    write_rows(path, {"train": learned, "val": judged, "": photos[1::2]})
+    overrides = (
+        *table_overrides(path, catalogue),
+        f"finetune.image.augmentation.mask_folder={catalogue}",
+        "finetune.image.augmentation.mask_column=mask",
+        "catalog.columns.extra=[mask]",
+    )
+    return FinetuningSet("demo studio>photo", overrides, (len(learned), len(judged)))
 
-    Photos of products that stand in a group with a studio picture are left out of those that judge.
+
+def read_demo(
+    folder: Path, *, products: int, rows: int
+) -> tuple[Path, list[dict[str, str]], list[dict[str, str]]]:
+    """Render the demo catalogue; gives its folder, so many studio pictures, and photos, both in random order.
+
+    Photos of products that stand in a group with a studio picture are left out.
     """
     catalogue = folder / f"demo-{products}"
     if not (catalogue / "products.csv").exists():
         render_catalogue(catalogue, products=products, seed=0)
     with (catalogue / "products.csv").open(encoding="utf-8", newline="") as file:
         table = [row for row in csv.DictReader(file) if row["category"] and row["image"]]
-    rng = np.random.default_rng(0)
-    table = [table[i] for i in rng.permutation(len(table))]
+    table = [table[i] for i in np.random.default_rng(0).permutation(len(table))]
     learned = [row for row in table if row["domain"] == "studio"][:rows]
-    known = {row["category"] for row in learned}
     groups = {row["group_id"] for row in table if row["domain"] == "studio"} - {""}
     photos = [row for row in table if row["domain"] == "photo" and row["group_id"] not in groups]
-    return _write(
-        "demo studio>photo",
-        folder / f"demo-{products}-{rows}.csv",
-        catalogue,
-        learned,
-        [row for row in photos[::2] if row["category"] in known],
-        photos[1::2],
-        more=(f"finetune.image.augmentation.mask_folder={catalogue}", "finetune.image.augmentation.mask_column=mask",
-              "catalog.columns.extra=[mask]"),
-    )  # fmt: skip
+    return catalogue, learned, photos
+
+
+def of_same_classes(rows: list[dict[str, str]], learned: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those of some rows whose class is learned."""
+    known = {row["category"] for row in learned}
+    return [row for row in rows if row["category"] in known]
 
 
 def grocery_photos(folder: Path, *, per_class: int, judged: int) -> FinetuningSet | None:
     """grocery-store: a few train photos of each class to learn from, val photos judge; None without SMARTPROD_DATA."""
-    return _grocery("grocery photos", folder, "train", per_class=per_class, judged=judged)
-
-
-def iconic_to_natural(folder: Path, *, judged: int) -> FinetuningSet | None:
-    """grocery-store: a studio photo of each class to learn from, val photos of shops judge; None without SMARTPROD_DATA."""
-    return _grocery("grocery iconic>natural", folder, "iconic", per_class=1, judged=judged)
-
-
-def _grocery(name: str, folder: Path, learned: str, *, per_class: int, judged: int) -> FinetuningSet | None:
-    root = Path(os.environ.get("SMARTPROD_DATA", "")) / "grocery-store"
-    if not (root / "products.csv").exists():
+    table = read_grocery()
+    if table is None:
         return None
-    with (root / "products.csv").open(encoding="utf-8", newline="") as file:
-        table = [{**row, "category": row["category_path"]} for row in csv.DictReader(file)]
-    rng = np.random.default_rng(0)
-    table = [table[i] for i in rng.permutation(len(table))]
     chosen: list[dict[str, str]] = []
     for category in sorted({row["category"] for row in table}):
-        of_class = [row for row in table if row["category"] == category and row["split"] == learned]
+        of_class = [row for row in table if row["category"] == category and row["split"] == "train"]
         chosen += of_class[:per_class]
-    others = [row for row in table if row["split"] == "train" and row not in chosen][: 10 * judged]
     judges = [row for row in table if row["split"] == "val"][:judged]
-    return _write(
-        name, folder / f"{name.replace(' ', '-').replace('>', '-')}.csv", root, chosen, judges, others
-    )
+    path = folder / "grocery-photos.csv"
+    write_rows(path, {"train": chosen, "val": judges})
+    return FinetuningSet("grocery photos", table_overrides(path, grocery_root()), (len(chosen), len(judges)))
 
 
-def _write(
-    name: str,
-    path: Path,
-    image_root: Path,
-    learned: list[dict[str, str]],
-    judged: list[dict[str, str]],
-    unlabelled: list[dict[str, str]],
-    *,
-    more: tuple[str, ...] = (),
-) -> FinetuningSet:
+def grocery_root() -> Path:
+    """The folder of grocery-store."""
+    return Path(os.environ.get("SMARTPROD_DATA", "")) / "grocery-store"
+
+
+def read_grocery() -> list[dict[str, str]] | None:
+    """The rows of grocery-store in random order, with paths as categories; None without SMARTPROD_DATA."""
+    if not (grocery_root() / "products.csv").exists():
+        return None
+    with (grocery_root() / "products.csv").open(encoding="utf-8", newline="") as file:
+        table = [{**row, "category": row["category_path"]} for row in csv.DictReader(file)]
+    return [table[i] for i in np.random.default_rng(0).permutation(len(table))]
+
+
+def write_rows(path: Path, parts: dict[str, list[dict[str, str]]]) -> None:
+    """Write the rows of each part, one part after the other; those of the part "" without their category."""
     columns = ["id", "image", "category", "domain", "split", "mask"]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
-        for part, rows in (("train", learned), ("val", judged), ("", unlabelled)):
+        for part, rows in parts.items():
             for row in rows:
                 category = row["category"] if part else ""
                 writer.writerow({"mask": "", **row, "category": category, "split": part})
-    overrides = (
-        f"catalog.path={path}",
-        f"catalog.image_root={image_root}",
-        "catalog.columns.group=null",
-        *more,
-    )
-    return FinetuningSet(name, overrides, (len(learned), len(judged), len(unlabelled)))
+
+
+def table_overrides(path: Path, image_root: Path) -> tuple[str, ...]:
+    """What a configuration has to say of a table of `write_rows`."""
+    return (f"catalog.path={path}", f"catalog.image_root={image_root}", "catalog.columns.group=null")
 
 
 def train_and_judge(
