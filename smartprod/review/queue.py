@@ -12,7 +12,7 @@ import numpy as np
 from smartprod.catalog import read_products
 from smartprod.cleaning import clean_html
 from smartprod.errors import UsageError
-from smartprod.remote import image_on_disk
+from smartprod.remote import image_on_disk, redact
 from smartprod.review.ordering import review_order
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def review_queue(scored: Path, config: Config, *, limit: int | None = None) -> R
         limit: Products to review at most.
 
     Raises:
-        UsageError: The file holds no scored answers (SP663), or none whose product has an id (SP664).
+        UsageError: The file holds no scored answers (SP663), none whose product has an id (SP664), or none of a product
+            in the table (SP665).
     """
     answers = _read_scored(scored)
     ids = [each or "" for each in answers["id"].to_pylist()]
@@ -89,6 +90,13 @@ def review_queue(scored: Path, config: Config, *, limit: int | None = None) -> R
     )[:limit]
     chosen = [lines[position] for position in order.tolist()]
     found = _products(config, [line["id"] for line in chosen])
+    if not found:
+        raise UsageError(
+            "SP665",
+            "the table has none of the products that are to be reviewed",
+            where=redact(config.catalog.path),
+            fix="give the table that was scored, with its ids in the column that catalog.columns.id names",
+        )
     categories = sorted({each for line in answers["top_categories"].to_pylist() for each in line})
     return ReviewQueue(
         products=tuple(_queued(line, found.get(line["id"], {}), config) for line in chosen),

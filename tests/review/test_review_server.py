@@ -54,6 +54,13 @@ def test_queue_refuses_what_is_no_scored_file(shop):
         review_queue(shop / "nameless.parquet", config)
 
 
+def test_queue_refuses_a_table_of_other_products(shop):
+    (shop / "others.csv").write_text("id,title\nX1,red mug\n", encoding="utf-8")
+    config = load_config(None, [f"catalog.path={shop / 'others.csv'}"]).config
+    with pytest.raises(UsageError, match=r"(?s)SP665.*give the table that was scored"):
+        review_queue(shop / "scored.parquet", config)
+
+
 def test_server_shows_products_and_keeps_labels_at_once(server, shop):
     status, content = ask(server, "/product/0")
     product = json.loads(content)
