@@ -148,6 +148,14 @@ class ExtractConfig(Section):
     max_image_megapixels: Annotated[float, Field(gt=0)] = 100.0
     max_image_megabytes: Annotated[float, Field(gt=0)] = 50.0
 
+    @model_validator(mode="after")
+    def _has_an_encoder(self) -> ExtractConfig:
+        if not self.image and not self.text:
+            raise ValueError(
+                "image and text are both empty, so nothing would be read: name one encoder at least"
+            )
+        return self
+
 
 class SplitConfig(Section):
     """Train, validation and test: the table's own column, or stratified and grouped."""

@@ -155,3 +155,8 @@ def test_loading_arguments_are_quoted_for_a_shell(write):
 def test_loading_values_that_contradict_each_other_are_told():
     with pytest.raises(UsageError, match=r"(?s)SP112.*few must not be above many"):
         load_config(None, ["report.shots.few=200", "report.shots.many=100"])
+
+
+def test_loading_no_encoder_at_all_is_told():
+    with pytest.raises(UsageError, match=r"(?s)SP112.*`extract`.*name one encoder at least"):
+        load_config(None, ["extract.image=[]", "extract.text=[]"])
