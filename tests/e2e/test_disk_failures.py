@@ -114,7 +114,9 @@ def test_disk_table_without_permission_is_told(shop, smartprod, tmp_path):
 
 def test_disk_table_that_vanished_is_told_with_the_command(shop, smartprod, tmp_path):
     shop(tmp_path / "runs")
-    assert smartprod(*COMMAND, "extract.image=[]", "extract.text=[hashed-words]", cwd=tmp_path).returncode in (0, 3)
+    assert smartprod(
+        *COMMAND, "extract.image=[]", "extract.text=[hashed-words]", cwd=tmp_path
+    ).returncode in (0, 3)
     (tmp_path / "products.csv").rename(tmp_path / "moved.csv")
     gone = smartprod(*COMMAND, cwd=tmp_path)
     assert (gone.returncode, "SP201" in gone.stderr) == (2, True), gone.stderr
