@@ -48,7 +48,7 @@ VARIANTS: dict[str, tuple[tuple[str, float], ...]] = {
     "frozen": (("none", 1.0),),
     "fine-tuned": (("none", 1.0),),
     "target in batches only": (("coral", UNSEEN),),
-    "coral": (("coral", 0.1), ("coral", 1.0)),
+    "coral": (("coral", 1.0), ("coral", 10.0)),
     "adversarial": (("adversarial", 0.1), ("adversarial", 1.0)),
 }
 QUICK = ("fine-tuned", "coral", "adversarial")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -101,15 +102,21 @@ def read_grocery() -> list[dict[str, str]] | None:
 
 
 def write_rows(path: Path, parts: dict[str, list[dict[str, str]]]) -> None:
-    """Write the rows of each part, one part after the other; those of the part "" without their category."""
+    """Write the rows of each part, one part after the other; those of the part "" without their category.
+
+    A file that says the same is left alone, so that finished runs of it count as done.
+    """
     columns = ["id", "image", "category", "domain", "split", "mask"]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
-        for part, rows in parts.items():
-            for row in rows:
-                category = row["category"] if part else ""
-                writer.writerow({"mask": "", **row, "category": category, "split": part})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    for part, rows in parts.items():
+        for row in rows:
+            category = row["category"] if part else ""
+            writer.writerow({"mask": "", **row, "category": category, "split": part})
+    told = text.getvalue().encode()
+    if not path.exists() or path.read_bytes() != told:
+        path.write_bytes(told)
 
 
 def table_overrides(path: Path, image_root: Path) -> tuple[str, ...]:

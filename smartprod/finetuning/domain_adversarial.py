@@ -82,6 +82,9 @@ def reversal_strength(progress: float) -> float:
 class DomainClassifier(nn.Module):
     """Tells the domains apart by embeddings; what comes before it learns to make that hard (Ganin et al., 2016).
 
+    It sees unit vectors scaled to sqrt(dim), as the classifier of the classes does: on numbers near 0 it learns too slowly to
+    keep up, and the encoder deceives it without becoming alike.
+
     Args:
         dim: Length of the embeddings.
         hidden: Width of its hidden layer.
@@ -96,7 +99,8 @@ class DomainClassifier(nn.Module):
         strength = reversal_strength(progress)
         losses = []
         for embeddings, is_target in ((source, 0.0), (target, 1.0)):
-            logits = self.layers(GradientReversal.apply(embeddings, strength))[:, 0]
+            scaled = GradientReversal.apply(embeddings, strength) * math.sqrt(embeddings.shape[1])
+            logits = self.layers(scaled)[:, 0]
             losses.append(
                 functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, is_target))
             )
