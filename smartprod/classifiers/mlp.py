@@ -23,6 +23,7 @@ from smartprod.fusion import (
     TrainingPlan,
     arrays_of_network,
     seeded,
+    sized_for,
     train_network,
     weights_from_arrays,
 )
@@ -134,6 +135,7 @@ def fit_mlp(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau
 
 def _fit_at_once(request: FitRequest, config: MlpConfig, *, weighting: Weighting, tau: float) -> Fitted:
     embedding, labels = request.training.embedding, request.training.labels
+    config = sized_for(config, len(labels))
     present, positions = np.unique(labels, return_inverse=True)
     center = embedding.mean(axis=0)
     scale = max(float(embedding.std(axis=0).mean()), 1e-6)

@@ -29,7 +29,7 @@ from smartprod.fusion.representations import (
     wants_fusion,
 )
 from smartprod.fusion.threads import fitting_threads
-from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.fusion.training import TrainingPlan, seeded, shuffled_batches, sized_for, train_network
 from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 from smartprod.fusion.workers import FittingWorkers, fitting_workers
 
@@ -64,6 +64,7 @@ __all__ = [
     "representation_names",
     "seeded",
     "shuffled_batches",
+    "sized_for",
     "train_network",
     "wants_fusion",
     "weights_from_arrays",

@@ -12,7 +12,14 @@ from torch.nn import functional
 from smartprod.config.learning import CrossAttentionConfig
 from smartprod.fusion.networks import CrossAttentionFusion, FusionNetwork, GatedFusion
 from smartprod.fusion.products import Modality, ProductEmbeddings
-from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, shuffled_batches, train_network
+from smartprod.fusion.training import (
+    TrainingHistory,
+    TrainingPlan,
+    seeded,
+    shuffled_batches,
+    sized_for,
+    train_network,
+)
 from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 from smartprod.state import State
 
@@ -116,6 +123,7 @@ def fit_fusion_network(
     Returns:
         The representation and the training history.
     """
+    config = sized_for(config, len(labels))
     image, text, present = _tensors(products)
     targets = torch.from_numpy(labels)
     classes = int(labels.max()) + 1

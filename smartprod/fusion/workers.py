@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -63,7 +64,11 @@ class FittingWorkers:
             mmap_mode="c",  # a fit may not write to what others read, and torch wants arrays that can be written to
             idle_worker_timeout=_IDLE_SECONDS,
         )
-        yield from pool(delayed(_fit_apart)(os.getpid(), self.threads, function, task) for task in tasks)
+        calls = (delayed(_fit_apart)(os.getpid(), self.threads, function, task) for task in tasks)
+        with warnings.catch_warnings():
+            # Its pool starts a process anew that has grown by 300 MB, which fits on many rows do.
+            warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
+            yield from pool(calls)
 
 
 def _fit(threads: int, function: Callable[..., Result], task: tuple[Any, ...]) -> Result:

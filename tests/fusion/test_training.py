@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from smartprod.config.learning import MetricLearningConfig
-from smartprod.fusion import TrainingPlan, fitting_threads, seeded, shuffled_batches, train_network
+from smartprod.config.learning import MetricLearningConfig, MlpConfig
+from smartprod.fusion import TrainingPlan, fitting_threads, seeded, shuffled_batches, sized_for, train_network
 from smartprod.fusion.metric_learning import _class_balanced_batches
 
 
@@ -125,3 +125,10 @@ def test_training_small_fits_get_one_thread_and_the_setting_comes_back():
     with fitting_threads(10**12, available=2) as threads:
         assert threads == 2
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("rows", "factor"), [(0, 1), (4_999, 1), (5_000, 2), (10_000, 4), (10**6, 4)])
+def test_training_batches_grow_with_the_table_up_to_four_times(rows, factor):
+    sized = sized_for(MlpConfig(batch_size=100, learning_rate=0.001), rows)
+    assert sized.batch_size == 100 * factor
+    assert sized.learning_rate == pytest.approx(0.001 * factor**0.5)

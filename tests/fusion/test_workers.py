@@ -76,7 +76,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
         "import os, time\n"
         "from smartprod.fusion import FittingWorkers\n"
         "def wait(number):\n"
-        "    print(os.getpid(), flush=True)\n"
+        "    os.write(1, f'{os.getpid()}\\n'.encode())  # in one piece, beside the other\n"
         "    time.sleep(600)\n"
         "list(FittingWorkers(2, 1).map(wait, ((number,) for number in range(2))))\n"
     )

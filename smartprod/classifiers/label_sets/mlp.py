@@ -17,6 +17,7 @@ from smartprod.fusion import (
     arrays_of_network,
     seeded,
     shuffled_batches,
+    sized_for,
     train_network,
     weights_from_arrays,
 )
@@ -74,6 +75,7 @@ def fit_sigmoid_mlp(request: LabelFitRequest, config: MlpConfig) -> tuple[Sigmoi
         The classifier and the epochs that served it best.
     """
     embedding, targets = request.embedding, request.targets
+    config = sized_for(config, len(targets))
     center = embedding.mean(axis=0)
     scale = max(float(embedding.std(axis=0).mean()), 1e-6)
     inputs = torch.from_numpy((embedding - center) / np.float32(scale))
