@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smartprod.embeddings import EmbeddingStore, MemoryStore, image_key, store, text_key
-from smartprod.errors import EncoderError
+from smartprod.errors import DiskError, EncoderError
 
 FINGERPRINT = "ab" * 32
 
@@ -124,9 +124,9 @@ def test_store_damaged_dataset_says_what_to_do(tmp_path):
 
 def test_store_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(EncoderError) as caught:
+    with pytest.raises(DiskError, match="not of the kind it should be") as caught:
         EmbeddingStore(tmp_path / "file").append(FINGERPRINT, keys_of(1), embeddings_of(1))
-    assert caught.value.code == "SP425"
+    assert caught.value.code == "SP943"
 
 
 def test_keys_are_of_content():
