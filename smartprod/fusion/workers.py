@@ -6,11 +6,13 @@ import os
 import threading
 import time
 import warnings
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from smartprod.errors import TrainingError
 from smartprod.fusion.threads import fitting_threads, limited_threads
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class FittingWorkers:
 
         Yields:
             The results in the order of the tasks.
+
+        Raises:
+            TrainingError: (SP504) A process was killed.
         """
         if self.processes == 1:
             yield from (_fit(self.threads, function, task) for task in tasks)
@@ -68,7 +73,14 @@ class FittingWorkers:
         with warnings.catch_warnings():
             # Its pool starts a process anew that has grown by 300 MB, which fits on many rows do.
             warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
-            yield from pool(calls)
+            try:
+                yield from pool(calls)
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "SP504",
+                    f"one of {self.processes} processes that were fitting was killed, most often for want of memory",
+                    fix="give run.threads=1, which fits in one process, or more memory",
+                ) from error
 
 
 def _fit(threads: int, function: Callable[..., Result], task: tuple[Any, ...]) -> Result:

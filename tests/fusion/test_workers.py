@@ -48,18 +48,25 @@ def test_workers_share_arrays_and_keep_the_order_of_the_tasks():
     assert values[0] == 1
 
 
-def test_workers_draw_a_task_only_when_it_can_soon_be_done():
-    drawn = []
+def wait_at(gate, number):
+    while number and not gate.exists():
+        time.sleep(0.01)
+    return number
+
+
+def test_workers_draw_a_task_only_when_it_can_soon_be_done(tmp_path):
+    drawn, gate = [], tmp_path / "gate"
 
     def tasks():
         for number in range(20):
             drawn.append(number)
-            yield np.ones(2), number
+            yield gate, number
 
-    results = TWO.map(describe, tasks())
-    next(results)
-    assert len(drawn) < 10
-    assert len(list(results)) == 19
+    results = TWO.map(wait_at, tasks())
+    assert next(results) == 0
+    assert len(drawn) < 6  # one is done, two wait at the gate
+    gate.touch()
+    assert list(results) == list(range(1, 20))
 
 
 @pytest.mark.parametrize("workers", [FittingWorkers(), TWO])
@@ -67,6 +74,17 @@ def test_workers_a_failed_fit_raises_its_own_error(workers):
     with pytest.raises(TrainingError, match=r"task [01] failed") as caught:
         list(workers.map(fail, ((number,) for number in range(2))))
     assert (caught.value.code, caught.value.fix) == ("SP503", "mend it")
+
+
+def end(number):
+    os._exit(9)
+
+
+def test_workers_a_process_that_is_killed_is_told():
+    with pytest.raises(TrainingError, match="killed, most often for want of memory") as caught:
+        list(TWO.map(end, ((number,) for number in range(2))))
+    assert caught.value.code == "SP504"
+    assert len(list(TWO.map(describe, [(np.ones(2), 1)]))) == 1  # the next fits find new processes
 
 
 @pytest.mark.slow
