@@ -127,15 +127,14 @@ class Comparison:
     config: ClassifierConfig
     seed: int
 
-    def planned(self) -> list[Candidate]:
-        """The candidates, none asked yet, in the order of `plan_candidates`."""
+    def names(self) -> list[str]:
+        """The representations of any fold, each once."""
         names = representation_names(self.representations)
-        of_folds = dict.fromkeys(name for fold in self.data.folds for name in names[fold.name])
-        return plan_candidates(list(of_folds), self.data, self.config)
+        return list(dict.fromkeys(name for fold in self.data.folds for name in names[fold.name]))
 
     def fits(self) -> int:
         """How many fits comparing takes: every candidate on every fold."""
-        return len(self.planned()) * len(self.data.folds)
+        return len(self.names()) * len(list_recipes(self.config)) * len(self.data.folds)
 
 
 def validate_candidates(
@@ -162,7 +161,7 @@ def validate_candidates(
     """
     data, budget = comparison.data, budget or Budget()
     names = representation_names(comparison.representations)
-    planned = comparison.planned()
+    planned = plan_candidates(comparison.names(), data, comparison.config)
     needed = _first_of_each_head(planned)
     started: list[Candidate] = []
 

@@ -179,9 +179,8 @@ def _told(work: Callable[[], str], folders: PageFolders) -> str:
         return work()
     except SmartprodError as error:
         return _notice(_without_paths(error.what, folders), _without_paths(error.fix or "", folders))
-    except (
-        Exception
-    ):  # the visitor must see a sentence, and the page go on; the terminal gets the whole traceback
+    except Exception:
+        # The visitor must see a sentence, and the page go on; the terminal gets the whole traceback.
         _LOGGER.exception("a visitor's request failed")
         return _notice("Something went wrong that should not.", "The terminal of the page says what.")
 

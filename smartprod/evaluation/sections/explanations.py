@@ -55,9 +55,7 @@ def explanations_section(data: ReportData, names: tuple[str, ...]) -> PageSectio
         return None
     place = {row: position for position, row in enumerate(data.together.rows.tolist())}
     tiles = answered_tiles(data, data.together, [place[row] for row in explanations], names=names)
-    truths = [
-        data.classes[data.together.labels[place[row]]] for row in explanations
-    ]  # learned, or not chosen
+    truths = [data.classes[data.together.labels[place[row]]] for row in explanations]
     content = ExplainedAnswers(
         answers=tuple(
             ExplainedAnswer(tile, told_contribution(each), explanation_parts(each, truth=truth))
