@@ -22,8 +22,9 @@ from smartprod.finetuning.mixing import training_mix
 from smartprod.finetuning.network import copy_weights, mix_weights
 from smartprod.finetuning.photo_sources import masks_of_photos, target_photos
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
+from smartprod.fusion import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

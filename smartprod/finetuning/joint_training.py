@@ -21,10 +21,11 @@ from smartprod.finetuning.joint_network import JointEncoder, JointObjective
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.network import FinetuneNetwork
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 from smartprod.finetuning.text_training import readable_texts
 from smartprod.finetuning.texts import tokenise
+from smartprod.fusion import seeded
 
 if TYPE_CHECKING:
     from pathlib import Path

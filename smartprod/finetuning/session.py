@@ -35,14 +35,6 @@ def torch_threads(threads: int) -> Iterator[None]:
         use_torch_threads(before)
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Let what torch draws inside the block come from the seed alone, and what it draws outside not notice."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-
-
 def save_trained(opened: TrainableImageModel | TrainableTextModel, folder: Path) -> None:
     """Save a trained encoder, and beside it which library opens it."""
     opened.save(folder)

@@ -13,10 +13,11 @@ from smartprod.finetuning.devices import training_device
 from smartprod.finetuning.loop import TrainingTask
 from smartprod.finetuning.losses import ClassificationObjective
 from smartprod.finetuning.rows import choose_rows
-from smartprod.finetuning.session import run_training, save_trained, seeded, torch_threads, training_document
+from smartprod.finetuning.session import run_training, save_trained, torch_threads, training_document
 from smartprod.finetuning.stage import training_key
 from smartprod.finetuning.text_models import build_text_network
 from smartprod.finetuning.texts import TextBatches, TextRows, TokenisedTexts, tokenise
+from smartprod.fusion import seeded
 
 if TYPE_CHECKING:
     from pathlib import Path
