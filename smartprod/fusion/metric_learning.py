@@ -15,9 +15,9 @@ from torch import nn
 from smartprod.fusion.metric_losses import MetricObjective
 from smartprod.fusion.networks import ProjectionHead
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
-from smartprod.fusion.quality import retrieval_quality
+from smartprod.fusion.quality import JUDGED_ROWS, RANKED_ROWS, retrieval_quality, spread_evenly
 from smartprod.fusion.representation import ConcatRepresentation
-from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, train_network
+from smartprod.fusion.training import TrainingHistory, TrainingPlan, seeded, sized_for, train_network
 from smartprod.fusion.weights import arrays_of_network, weights_from_arrays
 from smartprod.state import State
 
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from smartprod.config.learning import MetricLearningConfig
-
-
-_JUDGED_ROWS = 512
-_RANKED_ROWS = 2_048
-"""Held-out rows that judge an epoch at most, and training rows that are ranked for each of them: to rank 10,000 rows
-for 2,000 took three times as long as the epoch, and for 512 as long as the epoch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +97,7 @@ def fit_metric(
     Returns:
         The representation and the training history.
     """
+    config = sized_for(config, len(labels))
     embedding = concat.embed(products)
     center = embedding.mean(axis=0)
     inputs, targets = torch.from_numpy(embedding - center), torch.from_numpy(labels)
@@ -118,9 +113,9 @@ def fit_metric(
 
         score = None
         if validation is not None:
-            judged = _spread_evenly(len(validation[1]), _JUDGED_ROWS)
+            judged = spread_evenly(len(validation[1]), JUDGED_ROWS)
             held = torch.from_numpy(concat.embed(validation[0].take(judged)) - center)
-            ranked = _spread_evenly(len(labels), _RANKED_ROWS)
+            ranked = spread_evenly(len(labels), RANKED_ROWS)
             score = _retrieval_score(projection, inputs[ranked], labels[ranked], held, validation[1][judged])
         plan = TrainingPlan(
             config.epochs, config.learning_rate, config.weight_decay, config.patience, stop_after=epochs
@@ -133,11 +128,6 @@ def fit_metric(
             score=score,
         )
     return MetricRepresentation(concat, center, projection, config.hidden, config.dim), history
-
-
-def _spread_evenly(count: int, most: int) -> np.ndarray:
-    """Positions of `most` of `count` rows, evenly spread; of all rows where there are no more, int64."""
-    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
 
 
 def _retrieval_score(

@@ -33,9 +33,8 @@ class MetricObjective(nn.Module):
         criterion = _criterion(config, classes)
         self.miner = _miner(config)
         if config.cross_batch_memory:
-            criterion = losses.CrossBatchMemory(
-                criterion, config.dim, memory_size=config.cross_batch_memory, miner=self.miner
-            )
+            size = max(config.cross_batch_memory, config.batch_size)  # large tables have larger batches
+            criterion = losses.CrossBatchMemory(criterion, config.dim, memory_size=size, miner=self.miner)
             self.miner = None  # it mines in its memory
         self.criterion = criterion
 

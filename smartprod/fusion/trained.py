@@ -27,7 +27,7 @@ class TrainedRepresentation:
     Attributes:
         representation: The same.
         best_epoch: Epochs that served the held-out rows best; None where no row could tell.
-        before: Retrieval quality of the concatenation on the held-out rows, where it was projected.
+        before: Retrieval quality of the concatenation on held-out rows, where it was projected.
         after: The same after metric learning.
     """
 
@@ -83,7 +83,7 @@ def _train_metric(
     epochs: int | None,
 ) -> TrainedRepresentation:
     from smartprod.fusion.metric_learning import fit_metric
-    from smartprod.fusion.quality import retrieval_quality
+    from smartprod.fusion.quality import JUDGED_ROWS, RANKED_ROWS, retrieval_quality, spread_evenly
 
     train = fold.train[data.products.having(MODALITIES)[fold.train]]
     products, labels = data.products.take(train), data.labels[train]
@@ -99,8 +99,10 @@ def _train_metric(
     )
     if held is None:
         return TrainedRepresentation(metric)
+    judged, ranked = spread_evenly(len(held[1]), JUDGED_ROWS), spread_evenly(len(labels), RANKED_ROWS)
+    query, reference = held[0].take(judged), products.take(ranked)
     before, after = (
-        retrieval_quality(each.embed(held[0]), held[1], each.embed(products), labels)
+        retrieval_quality(each.embed(query), held[1][judged], each.embed(reference), labels[ranked])
         for each in (concat, metric)
     )
     return TrainedRepresentation(metric, _best_epoch(history), before, after)

@@ -53,6 +53,13 @@ def test_metric_losses_memory_finds_pairs_in_earlier_batches():
     assert second > 0
 
 
+def test_metric_losses_memory_holds_at_least_a_batch_of_a_large_table():
+    config = MetricLearningConfig(loss="supcon", cross_batch_memory=4, batch_size=4, dim=6)
+    objective = MetricObjective(config.model_copy(update={"batch_size": 16}), classes=4)
+    assert objective.criterion.memory_size == 16
+    assert objective(unit_vectors(16), torch.arange(16) % 4).item() > 0
+
+
 @pytest.mark.parametrize("loss", get_args(MetricLoss))
 def test_metric_losses_classes_of_a_single_row_can_be_trained(loss):
     data = learning_data([1, 1, 1, 6])

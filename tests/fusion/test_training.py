@@ -128,7 +128,8 @@ def test_training_small_fits_get_one_thread_and_the_setting_comes_back():
 
 
 @pytest.mark.parametrize(("rows", "factor"), [(0, 1), (4_999, 1), (5_000, 2), (10_000, 4), (10**6, 4)])
-def test_training_batches_grow_with_the_table_up_to_four_times(rows, factor):
-    sized = sized_for(MlpConfig(batch_size=100, learning_rate=0.001), rows)
+def test_training_large_tables_take_larger_batches_and_fewer_epochs(rows, factor):
+    sized = sized_for(MlpConfig(batch_size=100, learning_rate=0.001, epochs=40, patience=10), rows)
     assert sized.batch_size == 100 * factor
     assert sized.learning_rate == pytest.approx(0.001 * factor**0.5)
+    assert (sized.epochs, sized.patience) == {1: (40, 10), 2: (29, 8), 4: (20, 5)}[factor]
