@@ -102,11 +102,12 @@ def measure(data: LearningData, workers: FittingWorkers) -> Iterator[Training]:
     yield Training("metric projection, gated fusion", time.perf_counter() - started)
     fitted: list[Representation] = [*single_representations(data.products), concat, *trained]
     rows = {f"{fold.name}/{each.name}/rows": fold.train for each in fitted}
-    for config, seen in ((DEFAULT, fitted), (LIGHTGBM, [concat])):
+    alone = FittingWorkers(threads=workers.processes * workers.threads)
+    for config, seen, where in ((DEFAULT, fitted, workers), (LIGHTGBM, [concat], alone)):
         with tempfile.TemporaryDirectory() as name:
             comparison = Comparison(data, save_fold(seen, fold, Path(name)), rows, config, seed=0)
             started = time.perf_counter()
-            candidates = validate_candidates(comparison, workers=workers)
+            candidates = validate_candidates(comparison, workers=where)
             yield Training(f"classifiers: {', '.join(config.candidates)}", time.perf_counter() - started)
         for candidate in candidates:
             guesses = candidate.log_probabilities.argmax(axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartprod.config.loading import DEFAULT_CONFIG, LoadedConfig, load_config, override_config
-from smartprod.config.schema import Config
+from smartprod.config.schema import Config, KeptProducts
 from smartprod.config.several_labels import SIGMOID_KINDS, check_several_labels
 from smartprod.config.shipped import shipped_folder
 from smartprod.config.show import config_lines
@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_CONFIG",
     "SIGMOID_KINDS",
     "Config",
+    "KeptProducts",
     "LoadedConfig",
     "YamlFile",
     "cache_folder",

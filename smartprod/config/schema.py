@@ -203,10 +203,14 @@ class ReportConfig(Section):
     shots: ShotsConfig = ShotsConfig()
 
 
+KeptProducts = Literal["none", "embeddings", "full"]
+"""What a model keeps of some training products, from the least to the most."""
+
+
 class ExportConfig(Section):
     """What the model folder holds besides the model."""
 
-    reference: Literal["full", "embeddings", "none"] = "full"
+    reference: KeptProducts = "full"
 
 
 class ScoreConfig(Section):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
+from smartprod.config import KeptProducts
 from smartprod.decision import Decider
 from smartprod.model.card import CARD_FILE
 from smartprod.model.record import read_record, write_record
@@ -16,8 +17,6 @@ from smartprod.model.verification import write_manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
-KeptProducts = Literal["none", "embeddings", "full"]
-"""The values of `export.reference`, from the least to the most."""
 PRODUCTS_HEADING = "## Training products in this folder"
 _NEXT_HEADING = "## Use"
 _KEPT = {

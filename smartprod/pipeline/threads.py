@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
+SPINS = "1000"
+"""How often an idle thread of GNU's OpenMP looks for work before it sleeps."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -33,13 +35,15 @@ def cgroup_quota(root: Path) -> float | None:
 def limit_threads(threads: int | None) -> int:
     """Cap the thread pools of libraries that are loaded later; return the number in force.
 
-    Idle threads of OpenMP wait asleep instead of spinning, unless the user's environment says otherwise: beside one other
-    busy process on two cores MiniLM encodes 49 texts/s asleep and 9 spinning.
+    Idle threads of OpenMP spin for some microseconds and then wait asleep, unless the user's environment says otherwise
+    (figures: docs/decisions.md).
 
     Libraries size their pools from the machine's cores, not from a container's quota. A given number always
     holds; otherwise what the user set in the environment stays.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     count = threads or cpu_count()
     for variable in THREAD_VARIABLES:
         if threads is not None:

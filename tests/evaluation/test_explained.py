@@ -101,10 +101,15 @@ def test_explained_section_says_in_a_sentence_why_there_are_none(explained):
     assert "<p>No answer could be explained: gone</p>" in html
 
 
-def test_explained_answer_that_the_report_does_not_tell_of_is_not_shown(explained):
+def test_explained_answer_that_the_report_does_not_tell_of_is_counted_and_not_shown(explained):
     row, answer = mistake(explained)
     another = next(name for name in explained.classes if name != answer)
-    assert 'id="why"' not in build_report(replace(explained, explanations=(explanation(row, another),)))
+    told = "1 explanation left out: asked again, the model answered otherwise"
+    for others in ((), explained.explanations):
+        html = build_report(replace(explained, explanations=(*others, explanation(row, another))))
+        assert html.count('<details class="explained"') == len(others)
+        assert told in html
+    assert told not in build_report(explained)
 
 
 @pytest.mark.parametrize("changes", [{}, {"photo": None, "words": (), "similar": None, "modalities": ()}])

@@ -65,3 +65,17 @@ def test_threads_given_number_goes_before_the_environment_and_that_before_the_co
     monkeypatch.delenv("OMP_NUM_THREADS")
     limit_threads(None)
     assert os.environ["OMP_NUM_THREADS"] == str(cpu_count())
+
+
+def test_threads_that_are_idle_soon_sleep_unless_the_user_says_otherwise(monkeypatch):
+    for variable in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(variable, "")  # so that it comes back after the test
+        monkeypatch.delenv(variable)
+    limit_threads(None)
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert int(os.environ["GOMP_SPINCOUNT"]) > 0
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    limit_threads(None)
+    assert "GOMP_SPINCOUNT" not in os.environ
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

@@ -33,12 +33,14 @@ class ExplainedAnswers:
     Attributes:
         answers: The most telling first.
         wrong: How many of them are wrong.
+        left_out: How many more were answered otherwise when they were asked about again.
         style: Style of their parts.
-        reason: Why there are none, in a sentence; empty where there are some.
+        reason: Why none could be explained, in a sentence; empty where some could.
     """
 
     answers: tuple[ExplainedAnswer, ...]
     wrong: int
+    left_out: int
     style: str
     reason: str
 
@@ -51,7 +53,7 @@ def explanations_section(data: ReportData, names: tuple[str, ...]) -> PageSectio
         names: Short names of the classes.
     """
     explanations = shown_explanations(data)
-    if data.together is None or not (explanations or data.unexplained):
+    if data.together is None or not (data.explanations or data.unexplained):
         return None
     place = {row: position for position, row in enumerate(data.together.rows.tolist())}
     tiles = answered_tiles(data, data.together, [place[row] for row in explanations], names=names)
@@ -62,8 +64,9 @@ def explanations_section(data: ReportData, names: tuple[str, ...]) -> PageSectio
             for tile, each, truth in zip(tiles, explanations.values(), truths, strict=True)
         ),
         wrong=sum(each.explained != truth for each, truth in zip(explanations.values(), truths, strict=True)),
+        left_out=len(data.explanations) - len(explanations),
         style=explanation_style(),
-        reason="" if explanations else data.unexplained,
+        reason=data.unexplained,
     )
     count = len(content.answers)
     title = f"Why: {count} {'answer' if count == 1 else 'answers'} explained" if count else "Why"
