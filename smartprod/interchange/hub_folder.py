@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from huggingface_hub import EvalResult
 
-    from smartprod.model import HeadFigures, KeptProducts, SavedModel
+    from smartprod.config import KeptProducts
+    from smartprod.model import HeadFigures, SavedModel
 
 MODEL_FOLDER = "model"
 """Where the model lies in the repository: its manifest covers every file of it, while cards are edited on the hub."""

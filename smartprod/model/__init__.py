@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     )
     from smartprod.model.single_products import ProductInput, product_rows
     from smartprod.model.training_products import (
-        KeptProducts,
         kept_products,
         leave_out_products,
         products_section,
@@ -50,7 +49,6 @@ _HOMES = {
     "Answerer": "answerer",
     "Answers": "answerer",
     "HeadFigures": "card",
-    "KeptProducts": "training_products",
     "MANIFEST_FILE": "verification",
     "ModelRecord": "record",
     "ModelClassifier": "classifier",
@@ -89,7 +87,6 @@ __all__ = [
     "Answers",
     "ClassChange",
     "HeadFigures",
-    "KeptProducts",
     "ModelClassifier",
     "ModelRecord",
     "ProductInput",

@@ -8,7 +8,7 @@ from smartprod.classifiers import load_validation
 from smartprod.embeddings import EmbeddingStore, encoders_of, store_folder, with_finetuned_encoders
 from smartprod.fusion import load_products
 from smartprod.model.loading import SavedModel
-from smartprod.model.reference import choose_reference
+from smartprod.model.reference import ReferenceRows, choose_reference
 from smartprod.model.saving import new_record
 from smartprod.model.shown_products import ShownProduct, ShownReference
 
@@ -39,10 +39,24 @@ def model_of_run(decider: Decider, index: pa.Table, config: Config, run: RunFold
     return SavedModel(run.root, record, decider, identity="")
 
 
+def chosen_reference(heads: Path, index: pa.Table, config: Config) -> ReferenceRows:
+    """Choose the reference rows of a run, with nothing to show of them yet.
+
+    Args:
+        heads: The fitted heads with their held-out answers.
+        index: The embedding index.
+        config: The configuration in force.
+    """
+    held_out = load_validation(heads)
+    dims = sum(encoder.dim for encoder in encoders_of(index))
+    rows = choose_reference(held_out, dims=dims, seed=config.run.seed)
+    return ReferenceRows(held_out, rows, load_products(index, rows, EmbeddingStore(store_folder(config))))
+
+
 def reference_of_run(
     heads: Path, index: pa.Table, labels: Sequence[str | None], config: Config
 ) -> ShownReference:
-    """Choose the reference rows that `export` will keep; of what is shown of them there is row and category only.
+    """Give the reference rows that `export` will keep; of what is shown of them there is row and category only.
 
     Args:
         heads: The fitted heads with their held-out answers.
@@ -50,7 +64,6 @@ def reference_of_run(
         labels: Category of every row of the product table.
         config: The configuration in force.
     """
-    dims = sum(encoder.dim for encoder in encoders_of(index))
-    rows = choose_reference(load_validation(heads), dims=dims, seed=config.run.seed)
-    shown = [ShownProduct(row, None, None, labels[row], None) for row in rows.tolist()]
-    return ShownReference(load_products(index, rows, EmbeddingStore(store_folder(config))), shown)
+    chosen = chosen_reference(heads, index, config)
+    shown = [ShownProduct(row, None, None, labels[row], None) for row in chosen.rows.tolist()]
+    return ShownReference(chosen.products, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -65,24 +66,17 @@ def _reference(
 ) -> ReferenceRows | None:
     if context.config.export.reference == "none":
         return None
-    from smartprod.classifiers import load_validation
-    from smartprod.embeddings import EmbeddingStore, ImageLimits, encoders_of, store_folder
-    from smartprod.fusion import load_products
-    from smartprod.model.reference import ReferenceRows, choose_reference
+    from smartprod.embeddings import ImageLimits
+    from smartprod.model.run_model import chosen_reference
     from smartprod.model.shown_products import gather_shown
 
-    held_out = load_validation(heads)
-    dims = sum(encoder.dim for encoder in encoders_of(embedding_index))
-    rows = choose_reference(held_out, dims=dims, seed=context.seed)
-    store = EmbeddingStore(store_folder(context.config))
+    reference = chosen_reference(heads, embedding_index, context.config)
+    if context.config.export.reference != "full":
+        return reference
     section = context.config.extract
     limits = ImageLimits(section.max_image_megapixels, section.max_image_megabytes)
-    shown = (
-        gather_shown(products, rows, limits=limits, threads=context.threads)
-        if context.config.export.reference == "full"
-        else None
-    )
-    return ReferenceRows(held_out, rows, load_products(embedding_index, rows, store), shown)
+    shown = gather_shown(products, reference.rows, limits=limits, threads=context.threads)
+    return replace(reference, shown=shown)
 
 
 def tell_model(context: StageContext, folder: Path, *, classes: int) -> None:
