@@ -85,6 +85,12 @@ def test_remote_table_with_images_on_disk(memory, shop):
     assert rows[0]["images"] == [str(shop / "images/a.jpg")]
 
 
+def test_remote_folder_of_another_system_is_refused(memory):
+    memory.pipe("/abo/listings/metadata/listings_0.json", b"{}")
+    with pytest.raises(UsageError, match=r"SP265(.|\n)*abo is read from disk only(.|\n)*Copy it to disk"):
+        read_products(CatalogConfig(path="memory://abo", format="abo"))
+
+
 def test_remote_folder_of_images_is_refused(memory):
     memory.pipe("/shop/set/a.jpg", b"x")
     with pytest.raises(UsageError, match="SP237"):

@@ -52,6 +52,14 @@ def refused(desk, capsys):
     return call
 
 
+def check_told(ended: tuple[int, str], code: str, do: str) -> None:
+    """The command failed, and said by which code and what to do."""
+    exit_code, told = ended
+    assert exit_code in {1, 2}
+    assert f"[{code}]" in told
+    assert do in told
+
+
 def command(text: str, model) -> list[str]:
     return [str(model) if part == "MODEL" else part for part in text.split()]
 
@@ -91,10 +99,7 @@ def command(text: str, model) -> list[str]:
     ],
 )
 def test_wrong_usage_is_told_with_what_to_do(refused, call, code, do):
-    exit_code, told = refused(*call.split())
-    assert exit_code in {1, 2}
-    assert f"[{code}]" in told
-    assert do in told
+    check_told(refused(*call.split()), code, do)
 
 
 @pytest.mark.parametrize(
@@ -110,10 +115,7 @@ def test_wrong_usage_is_told_with_what_to_do(refused, call, code, do):
     ],
 )
 def test_wrong_usage_of_a_model_is_told_with_what_to_do(refused, demo_run, call, code, do):
-    exit_code, told = refused(*command(call, demo_run.model))
-    assert exit_code in {1, 2}
-    assert f"[{code}]" in told
-    assert do in told
+    check_told(refused(*command(call, demo_run.model)), code, do)
 
 
 @pytest.mark.parametrize(
@@ -125,13 +127,11 @@ def test_wrong_usage_of_a_model_is_told_with_what_to_do(refused, demo_run, call,
     ],
 )
 def test_wrong_usage_too_little_to_learn_from_is_told(refused, table, code, do):
-    exit_code, told = refused(
+    ended = refused(
         "run", "all", f"catalog.path={table}", "extract.image=[]", "extract.text=[hashed-words]", *QUICK
     )
-    assert exit_code == 1
-    assert f"[{code}]" in told
-    assert do in told
-    assert "go on (" in told
+    check_told(ended, code, do)
+    assert "go on (" in ended[1]
 
 
 def test_wrong_usage_a_table_of_one_row_is_scored_all_the_same(desk, demo_run, capsys):

@@ -47,14 +47,14 @@ def _offline_with_own_cache(tmp_path_factory):
 def save_timm(tmp_path_factory):
     """Save a timm model of a named architecture, random by seed; returns its folder."""
 
-    def save(architecture: str, seed: int = 0) -> Path:
+    def save(architecture: str, seed: int = 0, **options: int) -> Path:
         import_torchvision()
         import timm
         import torch
 
         torch.manual_seed(seed)
         folder = tmp_path_factory.mktemp(architecture)
-        model = timm.create_model(architecture, pretrained=False, num_classes=5)
+        model = timm.create_model(architecture, pretrained=False, num_classes=5, **options)
         timm.models.save_for_hf(model, folder, safe_serialization=True)
         return folder
 

@@ -95,6 +95,16 @@ def test_image_models_folder_without_config_is_named(tmp_path):
     assert caught.value.code == "SP402"
 
 
+def test_image_models_that_takes_no_rgb_images_is_refused(save_timm):
+    grey = save_timm("test_efficientnet", in_chans=1)
+    config = json.loads((grey / "config.json").read_text())
+    config["model_args"] = {"in_chans": 1}
+    config["pretrained_cfg"]["input_size"][0] = 1
+    (grey / "config.json").write_text(json.dumps(config))
+    with pytest.raises(EncoderError, match=r"SP410(.|\n)*1 channels instead of 3(.|\n)*RGB"):
+        open_image(f"timm:{grey}")
+
+
 def test_image_models_damaged_weights_are_one_coded_error(beit_folder, tmp_path):
     folder = Path(shutil.copytree(beit_folder, tmp_path / "beit"))
     (folder / "model.safetensors").write_bytes(b"damaged")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from smartprod.config.schema import ExtractConfig
-from smartprod.encoders import load_encoder
+from smartprod.encoders import import_torchvision, load_encoder
+from smartprod.errors import EncoderError
 from tests.contracts.check_encoder import TEXTS
 
 
@@ -35,3 +37,19 @@ def test_text_models_plain_transformers_give_the_mean_of_their_tokens(bert_folde
         with torch.inference_mode():
             expected = model(**tokens).last_hidden_state[0].mean(0).numpy()
         np.testing.assert_allclose(embedding, expected, atol=1e-5)
+
+
+def test_text_models_without_a_tokenizer_of_transformers_is_refused(tmp_path):
+    import_torchvision()
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    words = Tokenizer(WordLevel({"red": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    SentenceTransformer(modules=[StaticEmbedding(words, embedding_dim=4)]).save(str(tmp_path / "static"))
+    (tmp_path / "static/config.json").write_text('{"model_type": "model2vec"}')
+    with pytest.raises(EncoderError, match=r"SP411(.|\n)*no transformers tokenizer"):
+        load_encoder(
+            f"sentence-transformers:{tmp_path / 'static'}", modality="text", config=ExtractConfig(), threads=1
+        )

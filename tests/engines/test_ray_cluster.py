@@ -6,7 +6,7 @@ import pytest
 
 from smartprod.config.schema import EngineConfig
 from smartprod.engines import run_parts
-from smartprod.engines.ray_cluster import Room, find_room
+from smartprod.engines.ray_cluster import Room, _start, find_room
 from smartprod.errors import JobError, UsageError
 from tests.engines.part_jobs import CountingJob, engine_config, plan_of
 
@@ -64,3 +64,10 @@ def test_ray_cluster_without_the_package_names_the_extra(monkeypatch, tmp_path):
             config=engine_config(),
             advance=lambda rows, bad: None,
         )
+
+
+def test_ray_cluster_that_cannot_be_started_is_told_with_the_reason():
+    ray = pytest.importorskip("ray")
+    with pytest.raises(JobError, match=r"SP843(.|\n)*could not be started on this machine: .*'CPU': -1"):
+        _start(ray, processors=-1)
+    assert not ray.is_initialized()
