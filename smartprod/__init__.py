@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smartprod._version import __version__
+from smartprod.first_use import imported_on_first_use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +35,4 @@ def load(model: str | Path) -> ModelClassifier:
     return load_classifier(locate_model(model))
 
 
-def __getattr__(name: str) -> Any:
-    """Import `ProductClassifier`, which needs scikit-learn, when it is first used."""
-    if name != "ProductClassifier":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from smartprod.interchange import ProductClassifier
-
-    return ProductClassifier
+__getattr__ = imported_on_first_use(__name__, {"ProductClassifier": "interchange"})  # it needs scikit-learn

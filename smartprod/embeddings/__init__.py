@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from smartprod.first_use import imported_on_first_use
 
 if TYPE_CHECKING:
     from smartprod.embeddings.decoding import ImageLimits, ImageProblem, decode_image
@@ -75,11 +77,5 @@ __all__ = [
     "with_finetuned_encoders",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: the stage module must not bring Pillow and simplejpeg along."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+# The stage module must not bring Pillow and simplejpeg along
+__getattr__ = imported_on_first_use(__name__, _HOMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smartprod.encoders.base import Encoder, ImageEncoder, Modality, TextEncoder
 from smartprod.encoders.device import Device, choose_device, use_torch_threads
@@ -18,6 +18,7 @@ from smartprod.encoders.specs import OwnEncoder, own_encoder
 from smartprod.encoders.torchvision_mend import import_torchvision
 from smartprod.encoders.trainable import TrainableImageModel, open_trainable_image
 from smartprod.encoders.trainable_text import TrainableTextModel, open_trainable_text
+from smartprod.first_use import imported_on_first_use
 
 if TYPE_CHECKING:
     from smartprod.encoders.exported import (
@@ -66,11 +67,5 @@ _EXPORTED = {
     "torch_to_onnx",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what exports encoders when it is first asked for: it needs numpy and the runtimes."""
-    if name not in _EXPORTED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from smartprod.encoders import exported
-
-    return getattr(exported, name)
+# It needs numpy and the runtimes
+__getattr__ = imported_on_first_use(__name__, dict.fromkeys(_EXPORTED, "exported"))

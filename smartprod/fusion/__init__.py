@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from smartprod.first_use import imported_on_first_use
 from smartprod.fusion.alignment import (
     LEAST_ROWS,
     Alignment,
@@ -70,11 +71,5 @@ __all__ = [
     "weights_from_arrays",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the losses of metric learning when they are first used: they bring torch along."""
-    if name != "MetricObjective":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from smartprod.fusion.metric_losses import MetricObjective
-
-    return MetricObjective
+# The losses of metric learning bring torch along
+__getattr__ = imported_on_first_use(__name__, {"MetricObjective": "metric_losses"})

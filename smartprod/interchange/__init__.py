@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from smartprod.first_use import imported_on_first_use
 
 if TYPE_CHECKING:
     from smartprod.interchange.estimator import ProductClassifier
@@ -34,11 +36,4 @@ __all__ = [
     "push_to_hub",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = imported_on_first_use(__name__, _HOMES)

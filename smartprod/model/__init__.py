@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from smartprod.first_use import imported_on_first_use
 
 if TYPE_CHECKING:
     from smartprod.model.answer_rows import answered_schema, answered_table
@@ -123,11 +125,5 @@ __all__ = [
     "write_inputs",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: every `smartprod run` imports the stage module of this room."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+# Every `smartprod run` imports the stage module of this room
+__getattr__ = imported_on_first_use(__name__, _HOMES)

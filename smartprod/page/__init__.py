@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from smartprod.first_use import imported_on_first_use
 from smartprod.page.limits import PageLimits
 
 if TYPE_CHECKING:
@@ -14,11 +15,4 @@ if TYPE_CHECKING:
 
 __all__ = ["PageLimits", "run_page"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: Gradio is an extra."""
-    if name != "run_page":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from smartprod.page.running import run_page
-
-    return run_page
+__getattr__ = imported_on_first_use(__name__, {"run_page": "running"})  # Gradio is an extra

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from smartprod.first_use import imported_on_first_use
 from smartprod.remote.policy import POLICY_KEYS, RemotePolicy
 from smartprod.remote.problem import RemoteProblem
 from smartprod.remote.references import file_path, image_name, is_address, redact, scheme_of
@@ -47,11 +48,4 @@ __all__ = [
     "scheme_of",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: urllib3 is needed only where an address is fetched."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = imported_on_first_use(__name__, _HOMES)  # urllib3 is needed only where an address is fetched

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from smartprod.first_use import imported_on_first_use
 from smartprod.service.limits import ServiceLimits
 from smartprod.service.listening import address_of, listen, run_until_told
 
@@ -18,11 +19,4 @@ _HOMES = {"create_app": "app", "serve": "running"}
 
 __all__ = ["ServiceLimits", "address_of", "create_app", "listen", "run_until_told", "serve"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: FastAPI is an extra."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = imported_on_first_use(__name__, _HOMES)  # FastAPI is an extra
