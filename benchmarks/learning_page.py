@@ -41,7 +41,7 @@ def lines_of(results: SetResults) -> list[str]:
 
 
 def check_lines(name: str, check: Check) -> list[str]:
-    """What issue 4, point 4 asks, with PASS or MISS."""
+    """What is asked of the chosen head, with PASS or MISS."""
     first, second = _verdict(check.beats_baseline), _verdict(check.not_worse_than_single)
     return [
         f"{first} {name}: macro-F1 of smartprod less the baseline's {check.gain:+.4f} ± {check.gain_error:.4f} (mean of "

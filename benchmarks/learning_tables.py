@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What issue 4, point 4 asks of one set."""
+    """What is asked of the chosen head on one set: above the baseline, not below the single heads."""
 
     gain: float
     gain_error: float
