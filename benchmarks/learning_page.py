@@ -80,9 +80,8 @@ def _markdown(results: SetResults) -> list[str]:
     lines = ["", f"### {results.name}", ""]
     means, check = results.lines(), results.check()
     if means:
-        folds = len(results.of(means[0].candidate))
         lines += [
-            f"Folds ({folds} of them measured):",
+            "Folds:",
             "",
             _row("candidate", _fold_titles()),
             _rule(len(_fold_titles())),
