@@ -17,8 +17,9 @@ from smartprod.config import load_config
 from smartprod.demo import render_catalogue
 from smartprod.pipeline import RunConsole, RunFolder, TableFile, TableWriter, load_pipeline, run_pipeline
 
-# The same examples in every run: a test that fails has a defect to find, and one that passes goes on passing.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+# The same examples in every run: a test that fails has a defect to find, and one that passes goes on passing. No
+# deadline: a busy machine is not a defect.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -42,7 +42,7 @@ def test_text_models_plain_transformers_give_the_mean_of_their_tokens(bert_folde
 def test_text_models_without_a_tokenizer_of_transformers_is_refused(tmp_path):
     import_torchvision()
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
 
