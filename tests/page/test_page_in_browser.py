@@ -36,6 +36,23 @@ def open_anew(page, url: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def send(page, path, *, to: str, shown: str) -> None:
+    """Upload a file; in a page opened anew where the old one was not yet listening, as on a busy machine."""
+    from playwright.sync_api import TimeoutError as NotShown
+
+    for _ in range(3):
+        if to == "#table":
+            page.get_by_role("tab", name="A table").click()
+        page.set_input_files(f"{to} input[type=file]", path)
+        try:
+            page.locator(shown).first.wait_for(timeout=60_000)
+        except NotShown:
+            open_anew(page, page.url)
+        else:
+            return
+    pytest.fail(f"the page took up no {path.name}")
+
+
 def answer(page) -> str:
     page.wait_for_selector("#answer section")
     return page.inner_text("#answer")
@@ -48,8 +65,7 @@ def products(demo_run) -> list[dict[str, str]]:
 
 def test_page_answers_for_a_photo_and_a_title(page, demo_run):
     product = products(demo_run)[2]
-    page.set_input_files("#photo input[type=file]", demo_run.catalogue / product["image"])
-    page.wait_for_selector("#preview img")
+    send(page, demo_run.catalogue / product["image"], to="#photo", shown="#preview img")
     page.fill("#title textarea, #title input", product["title"])
     page.fill("#description textarea", product["description"])
     page.click("#classify")
@@ -64,8 +80,7 @@ def test_page_answers_for_a_photo_and_a_title(page, demo_run):
 
 def test_page_explains_words_and_photo(page, demo_run):
     product = products(demo_run)[4]
-    page.set_input_files("#photo input[type=file]", demo_run.catalogue / product["image"])
-    page.wait_for_selector("#preview img")
+    send(page, demo_run.catalogue / product["image"], to="#photo", shown="#preview img")
     page.fill("#title textarea, #title input", product["title"])
     page.click("#explain")
     page.wait_for_selector("#answer .text span")
@@ -85,27 +100,10 @@ def test_page_tells_that_there_is_nothing_to_answer_for(page):
 
 def test_page_tells_in_a_sentence_what_is_wrong_with_a_photo(page, tmp_path):
     (tmp_path / "photo.jpg").write_text("this is no photo")
-    page.set_input_files("#photo input[type=file]", tmp_path / "photo.jpg")
-    page.wait_for_selector("#photo >> text=photo.jpg")
+    send(page, tmp_path / "photo.jpg", to="#photo", shown="#photo >> text=photo.jpg")
     page.click("#classify")
     page.wait_for_selector("#answer h1")
     assert "Images: image 0: not an image (text)." in page.inner_text("#answer")
-
-
-def upload_table(page, path) -> None:
-    """Upload a file to the second tab; in a page opened anew where the tab was not yet listening, as on a busy machine."""
-    from playwright.sync_api import TimeoutError as NotShown
-
-    for _ in range(3):
-        page.get_by_role("tab", name="A table").click()
-        page.set_input_files("#table input[type=file]", path)
-        try:
-            page.locator("#table").get_by_text(path.name).first.wait_for(timeout=60_000)
-        except NotShown:
-            open_anew(page, page.url)
-        else:
-            return
-    pytest.fail(f"the page took up no {path.name}")
 
 
 def test_page_scores_a_zip_and_gives_the_answers(page, demo_run, tmp_path):
@@ -119,7 +117,7 @@ def test_page_scores_a_zip_and_gives_the_answers(page, demo_run, tmp_path):
         archive.writestr("shop/table.csv", table.getvalue())
         for row in rows:
             archive.write(demo_run.catalogue / row["image"], f"shop/{row['image']}")
-    upload_table(page, upload)
+    send(page, upload, to="#table", shown=f"#table >> text={upload.name}")
     page.click("#score")
     page.wait_for_selector("#summary pre")
     assert "13 rows, 12 photos" in page.inner_text("#summary")
@@ -134,7 +132,7 @@ def test_page_scores_a_zip_and_gives_the_answers(page, demo_run, tmp_path):
 def test_page_refuses_a_bad_zip_in_a_sentence(page, tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("../evil.csv", "title\nx\n")
-    upload_table(page, tmp_path / "bad.zip")
+    send(page, tmp_path / "bad.zip", to="#table", shown="#table >> text=bad.zip")
     page.click("#score")
     page.wait_for_selector("#summary .problem")
     assert page.inner_text("#summary").strip().startswith("The zip is refused:")
