@@ -28,7 +28,7 @@ _HEADERS = (
 _EXACT = {"/", "/config", "/theme.css", "/manifest.json", "/favicon.ico"}
 _BELOW = ("/assets/", "/static/", "/svelte/")
 _API = "/gradio_api/"
-_API_PARTS = ("queue/", "call/", "heartbeat/", "file=", "info", "startup-events", "cancel", "reset")
+_API_PARTS = ("queue/", "run/", "heartbeat/", "file=", "info", "startup-events", "cancel", "reset")
 _UPLOADS = {"upload", "upload_progress"}
 _MOST_JSON = 4_000_000
 

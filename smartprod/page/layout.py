@@ -82,6 +82,11 @@ def theme() -> gr.Theme:
 
 
 def _one_product(model: PageModel, folders: PageFolders) -> None:
+    """Lay out the first tab.
+
+    Nothing here goes through Gradio's queue: its browser side loses the answer of a click that is sent while the stream of the event
+    before it is being closed, and the page would wait for ever. `PageModel` itself lets one visitor in at a time.
+    """
     with gr.Row():
         with gr.Column(scale=2):
             photo = gr.File(label="Photo", file_count="single", type="filepath", height=150, elem_id="photo")
@@ -111,18 +116,20 @@ def _one_product(model: PageModel, folders: PageFolders) -> None:
     def explain(photo: str | None, title: str, description: str) -> str:
         return _told(lambda: _sections(model, photo, title, description, in_detail=True), folders)
 
-    ask.click(show, inputs, answer, api_name="classify")
-    title.submit(show, inputs, answer, api_name=False)
-    why.click(explain, inputs, answer, api_name="explain")
+    ask.click(show, inputs, answer, api_name="classify", queue=False)
+    title.submit(show, inputs, answer, api_name=False, queue=False)
+    why.click(explain, inputs, answer, api_name="explain", queue=False)
     photo.change(
-        lambda given: _preview(given, model.limits), photo, preview, api_name=False, show_progress="hidden"
-    )
+        lambda given: _preview(given, model.limits),
+        photo, preview,
+        api_name=False, show_progress="hidden", queue=False,
+    )  # fmt: skip
 
     def pick(event: gr.SelectData) -> tuple[str, str, str, str]:
         example = examples[int(event.index)]
         return str(example.photo), example.title, "", show(str(example.photo), example.title, "")
 
-    gallery.select(pick, None, [*inputs, answer], api_name=False)
+    gallery.select(pick, None, [*inputs, answer], api_name=False, queue=False)
 
 
 def _examples_line(examples: int, *, carried: bool) -> str:

@@ -93,7 +93,7 @@ def _app(model: PageModel, folders: PageFolders) -> ASGIApp:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
-    page = build_page(model, folders).queue(max_size=32, default_concurrency_limit=1)
+    page = build_page(model, folders).queue(max_size=32, default_concurrency_limit=1, api_open=False)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
