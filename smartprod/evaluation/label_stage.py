@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "label_heads",
         "label_leaderboard",
         "label_decision",
+        "explanations",
     ],
     writes=["report", "metrics"],
     config=["catalog", "classifier", "decide", "run.name"],
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
         "smartprod.fusion",
         "smartprod.classifiers",
         "smartprod.decision",
+        "smartprod.explanation",
         "smartprod.state",
     ],
 )
-def report_labels(
+def report_labels(  # noqa: PLR0913, PLR0917  (one argument for each artefact)
     context: StageContext,
     products: pa.Table,
     embedding_index: pa.Table,
@@ -44,13 +46,18 @@ def report_labels(
     label_heads: Path,
     label_leaderboard: Sequence[Mapping[str, Any]],
     label_decision: Path,
+    explanations: pa.Table | None,
 ) -> dict[str, object]:
-    """Score the sets of labels on the test part; write the report and the metrics."""
+    """Score the sets of labels on the test part; write the report and the metrics.
+
+    Runs from before the stage `explain-labels` have no explanations.
+    """
     from smartprod.decision import load_label_decider
     from smartprod.embeddings import EmbeddingStore, store_folder
     from smartprod.evaluation.label_sets.data import evaluate_labels
     from smartprod.evaluation.label_sets.document import label_metrics_document, label_score_lines
     from smartprod.evaluation.label_sets.report import build_label_report
+    from smartprod.explanation import KeptExplanations, read_explanations
 
     decider = load_label_decider(label_decision, label_heads)
     store = EmbeddingStore(store_folder(context.config))
@@ -71,6 +78,7 @@ def report_labels(
         run=context.run,
         split_account=split_account,
         leaderboard=label_leaderboard,
+        explanations=KeptExplanations() if explanations is None else read_explanations(explanations),
     )
     context.say(f"report: {context.run.artefact_path('report')}")
     metrics = label_metrics_document(evaluation, run=context.config.run.name, leaderboard=label_leaderboard)

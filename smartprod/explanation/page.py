@@ -15,6 +15,8 @@ from smartprod.explanation.told import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from smartprod.explanation.explanation import Explanation
 
 _FULL_COLOUR = 1.0  # log-odds from which a word has its full colour, at least
@@ -30,9 +32,9 @@ def explanation_sections(explanation: Explanation) -> str:
     return _render(explanation, "sections.html.j2")
 
 
-def explanation_parts(explanation: Explanation, *, truth: str) -> str:
-    """Write the sections without their heading, for a report that has one, and knows the category that the table gives."""
-    return _render(explanation, "parts.html.j2", level=3, truth=truth)
+def explanation_parts(explanation: Explanation, *, truths: Collection[str]) -> str:
+    """Write the sections without their heading, for a report that has one, and knows the categories that the table gives."""
+    return _render(explanation, "parts.html.j2", level=3, truths=truths)
 
 
 def explanation_style() -> str:
@@ -40,7 +42,7 @@ def explanation_style() -> str:
     return (resources.files("smartprod.explanation") / "templates" / "why.css").read_text(encoding="utf-8")
 
 
-def _render(explanation: Explanation, template: str, *, level: int = 2, truth: str | None = None) -> str:
+def _render(explanation: Explanation, template: str, *, level: int = 2, truths: Collection[str] = ()) -> str:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
@@ -60,7 +62,7 @@ def _render(explanation: Explanation, template: str, *, level: int = 2, truth: s
     return environment.get_template(template).render(
         it=explanation,
         level=level,
-        truth=truth,
+        truths=truths,
         contribution=told_contribution(explanation),
         no_products=NO_PRODUCTS,
         decision=told_decision(explanation.decision),

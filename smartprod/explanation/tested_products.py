@@ -10,13 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from smartprod.embeddings import EmbeddingStore, ImageLimits, store_folder
-from smartprod.errors import EncoderError, ModelError
+from smartprod.explanation.asking import ask_again
 from smartprod.explanation.choice import telling_answers
-from smartprod.explanation.explainer import Explainer
-from smartprod.explanation.kept import KeptExplanations
 from smartprod.explanation.similar import SimilarProducts
 from smartprod.fusion import load_products
-from smartprod.model import Answerer, ShownProduct, gather_shown, model_of_run, reference_of_run
+from smartprod.model import ShownProduct, gather_shown, model_of_run, reference_of_run
 from smartprod.pipeline import cpu_count
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from smartprod.config import Config
     from smartprod.decision import Decider
     from smartprod.explanation.explanation import Explanation
+    from smartprod.explanation.kept import KeptExplanations
     from smartprod.model import ShownReference
     from smartprod.pipeline import RunFolder, TableFile
 
@@ -87,17 +86,15 @@ def explain_rows(
         In the order of the rows. Nothing but the reason where an encoder cannot be opened: the report does without.
     """
     reference = reference_of_run(tested.heads, tested.index, tested.labels, tested.config)
-    try:
-        answerer = Answerer.open(model_of_run(tested.decider, tested.index, tested.config, tested.run))
-    except (EncoderError, ModelError) as error:
-        return KeptExplanations(reason=f"No answer could be explained: {error.what}")
-    explainer = Explainer(answerer, tested.decider, SimilarProducts(reference), _counts(tested, reference))
-    explanations = []
-    with answerer, tested.products.open() as reader:
-        for row in rows:
-            explanations.append(explainer.explain(reader.read(row, 1)))
-            advance()
-    return KeptExplanations(tuple(_with_photos(tested, explanations)))
+    kept = ask_again(
+        model_of_run(tested.decider, tested.index, tested.config, tested.run),
+        tested.products,
+        [(row, None) for row in rows],
+        similar=SimilarProducts(reference),
+        counts=_counts(tested, reference),
+        advance=advance,
+    )
+    return replace(kept, explanations=tuple(_with_photos(tested, kept.explanations)))
 
 
 def _counts(tested: TestedProducts, reference: ShownReference) -> np.ndarray:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from smartprod.fusion.metric_losses import MetricObjective
 from smartprod.fusion.networks import ProjectionHead
 from smartprod.fusion.products import MODALITIES, Modality, ProductEmbeddings
 from smartprod.fusion.quality import JUDGED_ROWS, RANKED_ROWS, retrieval_quality, spread_evenly
@@ -97,6 +96,10 @@ def fit_metric(
     Returns:
         The representation and the training history.
     """
+    from smartprod.fusion.metric_losses import (
+        MetricObjective,
+    )  # its library is slow to import, and only training needs it
+
     config = sized_for(config, len(labels))
     embedding = concat.embed(products)
     center = embedding.mean(axis=0)

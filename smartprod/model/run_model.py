@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
-    from smartprod.decision import Decider
+    from smartprod.decision import Decider, LabelDecider
     from smartprod.pipeline import RunFolder
 
 
-def model_of_run(decider: Decider, index: pa.Table, config: Config, run: RunFolder) -> SavedModel:
+def model_of_run(
+    decider: Decider | LabelDecider, index: pa.Table, config: Config, run: RunFolder
+) -> SavedModel:
     """Give the model that `export` will save; it has no identity yet.
 
     Args:

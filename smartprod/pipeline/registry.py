@@ -37,6 +37,7 @@ STAGE_MODULES = (
     "smartprod.decision.label_stage",
     "smartprod.quality.stage",
     "smartprod.explanation.stage",
+    "smartprod.explanation.label_stage",
     "smartprod.evaluation.stage",
     "smartprod.evaluation.label_stage",
     "smartprod.model.stage",

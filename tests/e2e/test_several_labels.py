@@ -14,7 +14,7 @@ import smartprod
 from smartprod.config import load_config
 from smartprod.decision import load_label_decider
 from smartprod.errors import ModelError, UsageError
-from smartprod.explanation import explain_row, explanation_lines
+from smartprod.explanation import explain_row, explanation_lines, read_explanations
 from smartprod.interchange import export_onnx
 from smartprod.model import load_classifier, merge_classes
 from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
@@ -23,7 +23,7 @@ from smartprod.state import load_state, save_state
 
 QUICK = (
     "run.threads=1", "split.folds=2", "classifier.candidates=[logistic]", "classifier.logistic.C=[30]",
-    "classifier.logistic.max_iterations=50",
+    "classifier.logistic.max_iterations=50", "report.explained_rows=3",
 )  # fmt: skip
 
 
@@ -67,6 +67,27 @@ def test_several_labels_are_explained_one_by_one(run, demo_catalogue):
         assert each.words
         assert each.path == (), "labels do not exclude each other"
     assert "The model carries no training products" in "\n".join(explanation_lines(best))
+
+
+@pytest.mark.slow
+def test_several_labels_report_says_why_as_the_model_does(run, demo_catalogue):
+    kept = read_explanations(run.read("explanations")).explanations
+    assert len(kept) == 3
+    split, page = run.read("split").to_pylist(), run.read("report")
+    for each in kept:
+        assert split[each.row]["part"] == "test"
+        assert f'id="why-{each.row}"' in page
+        assert each.words
+    asked = explain_row(
+        str(demo_catalogue / "products.csv"),
+        kept[0].row,
+        model=run.artefact_path("model"),
+        category=kept[0].explained,
+    )
+    assert asked.confidence == pytest.approx(kept[0].confidence, abs=1e-4)
+    due = [each.explained in split[each.row]["labels"] for each in kept]
+    assert page.count("which it does not have in the table") == due.count(False)
+    assert page.count("which it has in the table") + page.count("rightly given") == due.count(True)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartprod.explanation.choice import telling_answers
+from smartprod.explanation.choice import telling_answers, telling_labels
 
 
 def answers(*told: tuple[int, float]) -> np.ndarray:
@@ -46,3 +46,32 @@ def test_choice_is_of_different_products_mistakes_before_right_answers(rows, cou
     assert len(chosen) == len(set(chosen)) == min(count, int((labels >= 0).sum()))
     right = [bool(probabilities[each].argmax() == labels[each]) for each in chosen]
     assert right == sorted(right)
+
+
+def test_choice_of_labels_takes_the_surest_mistake_on_each_label_first():
+    margins = np.array(
+        [[2, -2, 0.4], [0.8, -1.5, -2], [-1, -3, 2], [1.4, -2, -0.8], [np.nan] * 3], np.float32
+    )
+    given = margins >= 0
+    targets = given.copy()
+    targets[0, 0] = False  # given by 2
+    targets[1, 0] = False  # given by 0.8
+    targets[1, 1] = True  # missed by 1.5: surer
+    targets[2, 1] = True  # missed by 3: surer still
+    targets[4, 2] = True  # nobody answered
+    assert telling_labels(margins, given, targets, count=9) == [(2, 1), (0, 0), (1, 1), (3, 0)]
+    assert telling_labels(margins, given, targets, count=2) == [(2, 1), (0, 0)]
+    assert telling_labels(margins[4:], given[4:], targets[4:], count=2) == []
+
+
+@given(st.integers(0, 20), st.integers(0, 12), st.integers(0, 99))
+def test_choice_of_labels_is_of_different_products_mistakes_before_right_labels(rows, count, seed):
+    random = np.random.default_rng(seed)
+    margins = random.normal(size=(rows, 4)).astype(np.float32)
+    given, targets = margins >= 0, random.uniform(size=(rows, 4)) >= 0.4
+    chosen = telling_labels(margins, given, targets, count=count)
+    told = (given | targets).any(axis=1)
+    assert len(chosen) == len({row for row, _ in chosen}) == min(count, int(told.sum()))
+    right = [bool(given[each] == targets[each]) for each in chosen]
+    assert right == sorted(right)
+    assert all(given[each] or targets[each] for each in chosen)

@@ -15,10 +15,12 @@ from smartprod.model import load_model
 from tests.contracts.check_stage import check_stage
 from tests.embedded_table import IMAGE, EmbeddedTable, embedded_table
 
-STAGES = ("split-labels", "classify-labels", "decide-labels", "report-labels", "export-labels")
+STAGES = (
+    "split-labels", "classify-labels", "decide-labels", "explain-labels", "report-labels", "export-labels",
+)  # fmt: skip
 QUICK = (
     "classifier.candidates=[logistic,mlp]", "classifier.mlp.epochs=12", "classifier.mlp.hidden=16",
-    "classifier.logistic.C=[30]", "split.folds=2", "run.threads=1",
+    "classifier.logistic.C=[30]", "split.folds=2", "run.threads=1", "report.explained_rows=2",
 )  # fmt: skip
 ROWS = 96
 
@@ -108,6 +110,7 @@ def test_label_stages_without_back_off_give_only_labels_that_products_carry(arte
 def test_label_stages_report_and_model_are_whole(artefacts):
     page = artefacts["report"]
     assert "mean F1 over labels" in page
+    assert "No answer could be explained" in page, "these embeddings are nobody's"
     assert "<script>" in page
     assert 'src="http' not in page
     assert 'href="http' not in page

@@ -6,45 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from smartprod.evaluation.assembly import config_yaml, library_versions, stage_costs
 from smartprod.evaluation.data import AccountSection
 from smartprod.evaluation.label_sets.data import LabelEvaluation
+from smartprod.evaluation.label_sets.explanations import label_explanations_section
+from smartprod.evaluation.label_sets.tiles import LabelTile, label_tiles, worst_places
 from smartprod.evaluation.page import PageHead, PageSection, build_page
 from smartprod.evaluation.sections.making import Making
 from smartprod.evaluation.sections.products import ProductsAccount
-from smartprod.evaluation.thumbnails import Thumbnail, thumbnail
-from smartprod.remote import image_on_disk
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from smartprod.config import Config
+    from smartprod.explanation import KeptExplanations
     from smartprod.pipeline import RunFolder
-
-_TILES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class LabelTile:
-    """A product whose answer was wrong.
-
-    Attributes:
-        id: The shop's identifier, or its row.
-        title: Its title.
-        photo: Its photo.
-        right: Labels that were due and given.
-        missed: Labels that were due and not given.
-        excess: Labels that were given and not due.
-    """
-
-    id: str
-    title: str
-    photo: Thumbnail
-    right: tuple[str, ...]
-    missed: tuple[str, ...]
-    excess: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +45,7 @@ def build_label_report(
     run: RunFolder,
     split_account: Mapping[str, Sequence[str]],
     leaderboard: Sequence[Mapping[str, Any]],
+    explanations: KeptExplanations,
 ) -> str:
     """Build the report.
 
@@ -79,6 +56,7 @@ def build_label_report(
         run: The run, for what its stages cost.
         split_account: The artefact of that name.
         leaderboard: The artefact `label_leaderboard`.
+        explanations: What the stage `explain-labels` wrote.
 
     Returns:
         One HTML document that loads nothing from anywhere.
@@ -88,7 +66,11 @@ def build_label_report(
         for name, lines in split_account.items()
         if lines
     )
-    mistakes = LabelMistakes(tuple(_tiles(evaluation, products, config)))
+    explained = {each.row for each in explanations.explanations}
+    tiles = label_tiles(
+        evaluation, worst_places(evaluation), products=products, config=config, explained=explained
+    )
+    why = label_explanations_section(evaluation, explanations, products=products, config=config)
     head = PageHead(
         config.run.name,
         "Report of the run, several labels per product",
@@ -103,7 +85,10 @@ def build_label_report(
                 "heads", "Heads and candidates", "label_heads.html.j2", LabelLeaderboard(leaderboard)
             ),
             PageSection("labels", "Label by label", "label_table.html.j2", evaluation),
-            PageSection("wrong", "What did it get wrong?", "label_mistakes.html.j2", mistakes),
+            PageSection(
+                "wrong", "What did it get wrong?", "label_mistakes.html.j2", LabelMistakes(tuple(tiles))
+            ),
+            *(() if why is None else (why,)),
             PageSection(
                 "config",
                 "How this run was made",
@@ -112,28 +97,3 @@ def build_label_report(
             ),
         ],
     )
-
-
-def _tiles(evaluation: LabelEvaluation, products: pa.Table, config: Config) -> list[LabelTile]:
-    """The rows with the most wrong labels, of equally many the first."""
-    answers = evaluation.answers
-    labels = np.asarray(answers.labels, dtype=object)
-    missing = np.asarray([len(each) for each in answers.unknown], dtype=np.int64)
-    wrong = (answers.targets != answers.given).sum(axis=1) + missing
-    places = [place for place in np.argsort(-wrong, kind="stable")[:_TILES].tolist() if wrong[place]]
-    found = products.take(evaluation.rows[places]).select(["id", "title", "images"]).to_pylist()
-    tiles = []
-    for place, product in zip(places, found, strict=True):
-        due, given = answers.targets[place], answers.given[place]
-        images = (image_on_disk(path, config.catalog.remote) for path in product["images"] or ())
-        tiles.append(
-            LabelTile(
-                product["id"] or f"row {evaluation.rows[place]}",
-                product["title"] or "",
-                thumbnail(tuple(images)),
-                tuple(labels[due & given]),
-                (*labels[due & ~given], *answers.unknown[place]),
-                tuple(labels[given & ~due]),
-            )
-        )
-    return tiles

@@ -60,7 +60,7 @@ def explanations_section(data: ReportData, names: tuple[str, ...]) -> PageSectio
     truths = [data.classes[data.together.labels[place[row]]] for row in explanations]
     content = ExplainedAnswers(
         answers=tuple(
-            ExplainedAnswer(tile, told_contribution(each), explanation_parts(each, truth=truth))
+            ExplainedAnswer(tile, told_contribution(each), explanation_parts(each, truths=(truth,)))
             for tile, each, truth in zip(tiles, explanations.values(), truths, strict=True)
         ),
         wrong=sum(each.explained != truth for each, truth in zip(explanations.values(), truths, strict=True)),
