@@ -27,6 +27,10 @@ from smartprod.pipeline import RunConsole, RunFolder, limit_threads, load_pipeli
 
 SETS = ("bestbuy", "myntra")
 QUICK_SETS = ("demo",)
+QUICK_CHANGES = (
+    "catalog.demo.products=600", "classifier.candidates=[logistic]", "fuse.candidates=[concat]",
+    "report.explained_rows=0",
+)  # fmt: skip
 MODES = ("fused", "cheapest-first")
 _STEP = 128
 
@@ -41,9 +45,9 @@ class Measured:
     first: str
 
 
-def trained_run(name: str, folder: Path) -> RunFolder:
-    """Train with the shipped config, or take what is there and up to date."""
-    loaded = load_config(name, [f"run.folder={folder}"])
+def trained_run(name: str, folder: Path, *changes: str) -> RunFolder:
+    """Train with the shipped config and some changes, or take what is there and up to date."""
+    loaded = load_config(name, [f"run.folder={folder}", *changes])
     return run_pipeline(load_pipeline("all"), loaded, console=RunConsole(quiet=True)).run
 
 
@@ -122,7 +126,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="keep runs and embeddings here")
     parser.add_argument("--rows", type=int, help="the first so many test rows only")
     parser.add_argument("--curve", action="store_true", help="print the trade-off on held-out rows")
-    parser.add_argument("--quick", action="store_true", help="the demo catalogue only")
+    parser.add_argument("--quick", action="store_true", help="a smaller demo catalogue only, one classifier")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
     arguments = parser.parse_args()
     limit_threads(None)
@@ -130,7 +134,8 @@ def main() -> None:
     print(f"{'set':9} {'mode':15} {'first':6} {'rows/s':>8} {'paid':>7} {'accuracy':>9}")
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or (QUICK_SETS if arguments.quick else SETS):
-            run = trained_run(name, arguments.runs or Path(temporary))
+            changes = QUICK_CHANGES if arguments.quick else ()
+            run = trained_run(name, arguments.runs or Path(temporary), *changes)
             products, labels = sample(run, arguments.rows)
             found = {mode: measure(run, mode, products, labels) for mode in MODES}
             for mode, each in found.items():

@@ -160,8 +160,8 @@ def score(model: Path, table: Path, out: Path, *, part_rows: int, engine: tuple[
     return console.times
 
 
-def measure_real(folder: Path, rows: int, part_rows: int) -> dict[str, float]:
-    """Score on the local engine, on one and on two Ray workers, and compare the answers."""
+def measure_real(folder: Path, rows: int, part_rows: int, workers: Sequence[int]) -> dict[str, float]:
+    """Score on the local engine, and on some Ray workers, and compare the answers."""
     model, table = prepare(folder, rows)
     engines = {
         f"local, {cpu_count()} threads": (),
@@ -169,7 +169,7 @@ def measure_real(folder: Path, rows: int, part_rows: int) -> dict[str, float]:
             f"ray, {count} worker{'s' * (count > 1)} of 1 thread": (
                 "engine.kind=ray", f"engine.workers={count}", "engine.threads_per_worker=1",
             )
-            for count in (1, 2)
+            for count in workers
         },
     }  # fmt: skip
     print(f"\nscoring {rows:,} rows from raw, with photos, in parts of {part_rows}; {cpu_count()} processors")
@@ -296,22 +296,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_200, help="rows of the table that is scored; 0: none")
     parser.add_argument("--part-rows", type=int, default=64, help="rows of its parts")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=[1, 2], help="numbers of Ray workers that score"
+    )
     parser.add_argument("--simulated", type=int, nargs="*", default=[8, 32, 100], help="numbers of workers")
     parser.add_argument("--part-seconds", type=float, default=1.0, help="how long a simulated part takes")
     parser.add_argument("--parts", type=int, default=2_000, help="parts of no length; 0: none")
     parser.add_argument("--json", type=Path, help="write the figures as one flat object")
-    parser.add_argument(
-        "--quick", action="store_true", help="96 rows, 8 simulated workers, 200 parts of no length"
-    )
+    parser.add_argument("--quick", action="store_true", help="96 rows, two workers; nothing simulated")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.rows, arguments.part_rows, arguments.simulated, arguments.parts = 96, 12, [8], 200
+        arguments.rows, arguments.part_rows, arguments.workers = 96, 12, [2]
+        arguments.simulated, arguments.parts = [], 0
     limit_threads(None)
     figures: dict[str, float] = {"processors": float(cpu_count())}
     if arguments.rows:
         with tempfile.TemporaryDirectory() as folder:
-            figures |= measure_real(Path(folder), arguments.rows, arguments.part_rows)
-    figures |= measure_simulated(arguments.simulated, arguments.part_seconds)
+            figures |= measure_real(Path(folder), arguments.rows, arguments.part_rows, arguments.workers)
+    if arguments.simulated:
+        figures |= measure_simulated(arguments.simulated, arguments.part_seconds)
     if arguments.parts:
         figures |= measure_schedulers(arguments.parts)
     if arguments.json:
