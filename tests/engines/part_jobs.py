@@ -1,4 +1,4 @@
-"""Jobs of parts that are quick, slow, wrong or deadly, to see what an engine makes of them. Workers import this."""
+"""Jobs of parts that are quick, sociable, wrong or deadly, to see what an engine makes of them. Workers import this."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from smartprod.config import Config
 from smartprod.embeddings import EmbeddingStore
 from smartprod.engines import Advance, Part, PartPlan
 from smartprod.errors import JobError
+
+MEETING_SECONDS = 120.0
+"""A busy machine may need long to start a second worker."""
 
 
 def plan_of(parts: int) -> PartPlan:
@@ -30,12 +33,11 @@ class CountingJob:
 
     Attributes:
         parts: Where the files go.
-        seconds: How long a part takes.
-        kind: What happens at part 3: `counting`, `error` (a coded one), `defect`, `deadly`, `deadly-once`, `lying` (no file).
+        kind: What happens at part 3: `counting`, `error` (a coded one), `defect`, `deadly`, `deadly-once`, `lying` (no file);
+            or `meeting`, where each worker waits at its first part until there are two.
     """
 
     parts: str
-    seconds: float = 0.0
     kind: str = "counting"
 
     def open(self, *, threads: int) -> CountingWorker:
@@ -49,7 +51,8 @@ class CountingWorker:
         self.folder = Path(job.parts)
 
     def do(self, part: Part, advance: Advance) -> None:
-        time.sleep(self.job.seconds)
+        if self.job.kind == "meeting":
+            self._meet()
         if part.number == 3:
             self._misbehave(part)
         if part.number != 3 or self.job.kind != "lying":
@@ -59,6 +62,13 @@ class CountingWorker:
             log.write(f"{part.number} {os.getpid()} {self.threads} {os.environ['CUDA_VISIBLE_DEVICES']}\n")
         advance(part.rows - 1, 0)
         advance(1, 1)
+
+    def _meet(self) -> None:
+        (self.folder / f"met-{os.getpid()}").touch()
+        until = time.monotonic() + MEETING_SECONDS
+        while len(list(self.folder.glob("met-*"))) < 2:
+            assert time.monotonic() < until, "nobody else came"
+            time.sleep(0.02)
 
     def _misbehave(self, part: Part) -> None:
         if self.job.kind == "error":

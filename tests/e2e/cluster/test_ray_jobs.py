@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 
 from smartprod.embeddings import EmbeddingStore
 from smartprod.engines import run_parts
+from smartprod.engines.ray_cluster import import_ray
 from smartprod.errors import JobError
 from tests.engines.part_jobs import CountingJob, StoringJob, engine_config, plan_of
 
@@ -25,13 +27,13 @@ pytestmark = [
 def count(machines, tmp_path):
     """Run a counting job with two workers; gives rows and bad rows told, and the lines of its log."""
 
-    def call(kind: str = "counting", *, parts: int = 12, seconds: float = 0.0, **engine):
+    def call(kind: str = "counting", *, parts: int = 12, **engine):
         told = [0, 0]
 
         def advance(rows, bad):
             told[0], told[1] = told[0] + rows, told[1] + bad
 
-        job = CountingJob(str(tmp_path), seconds, kind)
+        job = CountingJob(str(tmp_path), kind)
         pending = plan_of(parts).pending(tmp_path)
         config = engine_config(**{"address": machines.address, "workers": 2, **engine})
         run_parts(job, pending, config=config, advance=advance)
@@ -49,7 +51,7 @@ def numbers_written(folder, parts: int) -> list[int]:
 
 
 def test_ray_every_part_is_done_once_by_two_workers_and_told(count, tmp_path):
-    told, log = count(seconds=0.05)
+    told, log = count("meeting")
     assert told == (36, 12)
     assert sorted(int(line[0]) for line in log) == list(range(12))
     assert len({line[1] for line in log}) == 2
@@ -99,7 +101,7 @@ def test_ray_part_told_as_done_without_its_file_is_an_error(count, monkeypatch):
 
 
 def test_ray_gpus_are_dealt_to_the_workers(count):
-    told, log = count(gpus_per_worker=1, seconds=0.1)
+    told, log = count("meeting", gpus_per_worker=1)
     assert told == (36, 12)
     assert {line[3] for line in log} == {"0", "1"}
 
@@ -107,6 +109,31 @@ def test_ray_gpus_are_dealt_to_the_workers(count):
 def test_ray_workers_see_no_gpu_unless_asked(count):
     _, log = count(parts=3)
     assert {len(line) for line in log} == {3}  # the variable is empty
+
+
+@pytest.fixture
+def busy(machines):
+    """A cluster whose processors are all taken by somebody else's job."""
+    ray = import_ray()
+    ray.init(address=machines.address, log_to_driver=False, logging_level=logging.CRITICAL)
+
+    @ray.remote(num_cpus=2)
+    class Taken:
+        def is_there(self):
+            return True
+
+    others = [Taken.remote(), Taken.remote()]
+    ray.get([taken.is_there.remote() for taken in others])
+    yield others
+    ray.shutdown()
+
+
+def test_ray_cluster_that_stays_busy_is_told_when_patience_ends(busy, count, monkeypatch):
+    monkeypatch.setattr("smartprod.engines.ray_schedule.PATIENCE_SECONDS", 2.0)
+    with pytest.raises(
+        JobError, match=r"SP850(.|\n)*no worker could be started for 2 seconds(.|\n)*`ray status`"
+    ):
+        count(parts=3)
 
 
 def test_ray_more_gpus_than_any_machine_has_are_refused(count):
