@@ -54,7 +54,7 @@ def examine_run(folder: Path, *, kind: str | None = None) -> Examined:
         kind: Keep findings of this kind only in what is returned; all are written.
 
     Raises:
-        UsageError: There is no trained run (SP690), or no such kind (SP691).
+        UsageError: There is no trained run (SP690), no such kind (SP691), or it gives several labels (SP692).
     """
     if kind is not None and kind not in set(FindingKind):
         raise UsageError(
@@ -75,7 +75,7 @@ def held_out_answers(folder: Path) -> HeldOut:
     """Gather the answers about the labelled rows of a trained run by models that had not seen them.
 
     Raises:
-        UsageError: (SP690) There is no trained run.
+        UsageError: There is no trained run (SP690), or it gives several labels (SP692).
     """
     inspected = _inspected(folder)
     store = EmbeddingStore(store_folder(_config_of(RunFolder(folder))))
@@ -84,6 +84,14 @@ def held_out_answers(folder: Path) -> HeldOut:
 
 def _inspected(folder: Path) -> Inspected:
     run = RunFolder(folder)
+    if run.artefact_path("label_heads").exists():
+        raise UsageError(
+            "SP692",
+            "this run gives each product several labels; the doctor looks at runs with one category each",
+            where=str(folder.absolute()),
+            fix=f"learn the first label of each product and look at that run: `smartprod run all --config {shlex.quote(str(run.config_path))} "
+            f"run.pipeline=all run.name={folder.name}-first`",
+        )
     missing = [name for name in _NEEDED if not run.artefact_path(name).exists()]
     if missing or not run.config_path.is_file():
         raise UsageError(

@@ -18,6 +18,7 @@ from smartprod.explanation import explain_row, explanation_lines, read_explanati
 from smartprod.interchange import export_onnx
 from smartprod.model import load_classifier, merge_classes
 from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
+from smartprod.quality import examine_run
 from smartprod.scoring import score_table
 from smartprod.state import load_state, save_state
 
@@ -146,6 +147,12 @@ def test_several_labels_parts_that_do_not_belong_together_are_refused(run, tmp_p
     (heads / "label_heads.json").write_text("{}")
     with pytest.raises(ModelError, match="SP530"):
         load_label_decider(decision, heads)
+
+
+@pytest.mark.slow
+def test_several_labels_run_is_no_patient_of_the_doctor(run):
+    with pytest.raises(UsageError, match=rf"SP692(.|\n)*run all --config {run.config_path} run.pipeline=all"):
+        examine_run(run.root)
 
 
 def test_several_labels_refuses_what_it_would_ignore_before_anything_is_computed(tmp_path):
