@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartprod.pipeline import StageContext, stage
@@ -61,6 +62,8 @@ def explain_labels(
             kept = ask_again(
                 model, products, asked, similar=SimilarProducts(None), counts=None, advance=meter.advance
             )
+    # A product whose files are gone by now cannot be asked about again.
+    kept = replace(kept, explanations=tuple(each for each in kept.explanations if each.explained is not None))
     count = len(kept.explanations)
     context.rows(products.num_rows, count)
     context.metric("explained", count)

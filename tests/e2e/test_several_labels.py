@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,10 +15,10 @@ import smartprod
 from smartprod.config import load_config
 from smartprod.decision import load_label_decider
 from smartprod.errors import ModelError, UsageError
-from smartprod.explanation import explain_row, explanation_lines, read_explanations
+from smartprod.explanation import Explainer, explain_row, explanation_lines, read_explanations
 from smartprod.interchange import export_onnx
 from smartprod.model import load_classifier, merge_classes
-from smartprod.pipeline import RunConsole, RunFolder, load_pipeline, run_pipeline
+from smartprod.pipeline import RunConsole, RunFolder, StageContext, load_pipeline, load_stages, run_pipeline
 from smartprod.quality import examine_run
 from smartprod.scoring import score_table
 from smartprod.state import load_state, save_state
@@ -89,6 +90,26 @@ def test_several_labels_report_says_why_as_the_model_does(run, demo_catalogue):
     due = [each.explained in split[each.row]["labels"] for each in kept]
     assert page.count("which it does not have in the table") == due.count(False)
     assert page.count("which it has in the table") + page.count("rightly given") == due.count(True)
+
+
+@pytest.mark.slow
+def test_several_labels_product_whose_photo_is_gone_is_not_explained(run, monkeypatch):
+    """Of a product that the table still has, but that nothing can be read of any more, there is nothing to tell."""
+    read = Explainer.explain
+
+    def explain(self, products, *, category):
+        texts = ("title", "description", "attributes", "images")
+        gone = pa.table({name: pa.nulls(1, field.type) if name in texts else products[name] for name, field in
+                         zip(products.schema.names, products.schema, strict=True)})  # fmt: skip
+        return read(self, gone, category=category)
+
+    monkeypatch.setattr(Explainer, "explain", explain)
+    stage = load_stages()["explain-labels"]
+    context = StageContext(load_config(str(run.config_path), []).config, stage=stage.name, run=run)
+    inputs = {name: run.open(name) if name in stage.streams else run.read(name) for name in stage.reads}
+    made = stage.function(context, **inputs)["explanations"]
+    assert made.num_rows == 0
+    assert "no label is explained" in context.lines
 
 
 @pytest.mark.slow
