@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from smartprod.explanation.stage import ASKED_PACKAGES
 from smartprod.pipeline import StageContext, stage
 
 if TYPE_CHECKING:
@@ -27,16 +28,7 @@ _LEAST = 1e-6  # probability from which on differences tell nothing
     writes=["explanations"],
     config=["report.explained_rows"],
     libraries=["pillow"],
-    packages=[
-        "smartprod.cleaning",
-        "smartprod.encoders",
-        "smartprod.embeddings",
-        "smartprod.fusion",
-        "smartprod.classifiers",
-        "smartprod.decision",
-        "smartprod.model",
-        "smartprod.state",
-    ],
+    packages=ASKED_PACKAGES,
 )
 def explain_labels(
     context: StageContext,
@@ -62,13 +54,15 @@ def explain_labels(
             kept = ask_again(
                 model, products, asked, similar=SimilarProducts(None), counts=None, advance=meter.advance
             )
-    # A product whose files are gone by now cannot be asked about again.
-    kept = replace(kept, explanations=tuple(each for each in kept.explanations if each.explained is not None))
-    count = len(kept.explanations)
+    told_of = tuple(each for each in kept.explanations if each.explained is not None)
+    gone, kept = len(kept.explanations) - len(told_of), replace(kept, explanations=told_of)
+    count = len(told_of)
     context.rows(products.num_rows, count)
     context.metric("explained", count)
     told = f"{count} labels of test products explained" if count else "no label is explained"
     context.say(kept.reason or told)
+    if gone:
+        context.say(f"{gone} left out: nothing can be read of these products any more")
     return {"explanations": explanations_table(kept)}
 
 

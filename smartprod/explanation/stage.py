@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
     from smartprod.pipeline import TableFile
 
+ASKED_PACKAGES = (
+    "smartprod.cleaning",
+    "smartprod.encoders",
+    "smartprod.embeddings",
+    "smartprod.fusion",
+    "smartprod.classifiers",
+    "smartprod.decision",
+    "smartprod.model",
+    "smartprod.state",
+)
+"""What answers when a model is asked again: the code that an explanation depends on."""
+
 
 @stage(
     "explain",
@@ -21,16 +33,7 @@ if TYPE_CHECKING:
     writes=["explanations"],
     config=["report.explained_rows", "run.seed"],
     libraries=["pillow"],
-    packages=[
-        "smartprod.cleaning",
-        "smartprod.encoders",
-        "smartprod.embeddings",
-        "smartprod.fusion",
-        "smartprod.classifiers",
-        "smartprod.decision",
-        "smartprod.model",
-        "smartprod.state",
-    ],
+    packages=ASKED_PACKAGES,
 )
 def explain(
     context: StageContext,

@@ -96,9 +96,8 @@ def fit_metric(
     Returns:
         The representation and the training history.
     """
-    from smartprod.fusion.metric_losses import (
-        MetricObjective,
-    )  # its library is slow to import, and only training needs it
+    # Its library is slow to import, and only training needs it.
+    from smartprod.fusion.metric_losses import MetricObjective
 
     config = sized_for(config, len(labels))
     embedding = concat.embed(products)

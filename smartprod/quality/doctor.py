@@ -90,7 +90,7 @@ def _inspected(folder: Path) -> Inspected:
             "this run gives each product several labels; the doctor looks at runs with one category each",
             where=str(folder.absolute()),
             fix=f"learn the first label of each product and look at that run: `smartprod run all --config {shlex.quote(str(run.config_path))} "
-            f"run.pipeline=all run.name={folder.name}-first`",
+            f"run.pipeline=all {shlex.quote(f'run.name={folder.absolute().name}-first')}`",
         )
     missing = [name for name in _NEEDED if not run.artefact_path(name).exists()]
     if missing or not run.config_path.is_file():
